@@ -1,0 +1,170 @@
+// The seam to the hardware (DESIGN.md, decision 1): what a platform folder offers under the bare names `device/...`.
+// Every platform implements these contracts; one suite in test/contract runs on each that can run.
+
+import type { Crypto } from "../protocol/crypto.js";
+
+export type { Crypto };
+
+/** One network heard by a scan. SSIDs are bytes: they need not be UTF-8. */
+export interface ScanEntry {
+  ssid: Uint8Array;
+  bssid: Uint8Array;
+  channel: number;
+  rssi: number; // dBm
+  security: "open" | "wep" | "wpa" | "wpa2" | "wpa3";
+}
+
+export interface Address {
+  address: string; // dotted IPv4
+  mask: string;
+  gateway: string;
+  dns: string[];
+}
+
+export interface JoinTarget {
+  ssid: Uint8Array; // 1 to 32 bytes
+  password: string; // "" for an open network, else 8 to 63 characters or 64 hex digits
+  bssid?: Uint8Array;
+  channel?: number;
+}
+
+/** Events of one join, in this order; `lost` may come at any time, and nothing comes after it. */
+export interface JoinEvents {
+  associated(): void;
+  address(address: Address): void;
+  /** The association ended, or never came about. `raw` is the chip's own reason code. */
+  lost(raw: number): void;
+}
+
+/** `device/station`: the radio as a Wi-Fi station. Scan and join are serialised by the platform. */
+export interface Station {
+  /** At most 32 networks, strongest first. Calls back once, with undefined where the scan failed. */
+  scan(done: (found: ScanEntry[] | undefined) => void): void;
+  /** Drops any earlier join without an event. */
+  join(target: JoinTarget, events: JoinEvents): void;
+  leave(): void;
+  /** Signal of the current association in dBm, or undefined when there is none. */
+  rssi(): number | undefined;
+  /** Reason of the vocabulary for a raw code: "wrong-password", "not-found", "no-address", "timeout", else "not-found"-like closest fit. */
+  reason(raw: number): string;
+}
+
+/** `device/tcp`: a client socket, shaped after ECMA-419 17 (TCP socket IO class). */
+export interface Tcp {
+  /** At most `limit` of the bytes that have arrived, or undefined when none have. */
+  read(limit?: number): Uint8Array | undefined;
+  /** All of `bytes` must fit in what onWritable last granted; throws `output-full` otherwise. */
+  write(bytes: Uint8Array): void;
+  /** May be called twice; any other use after close throws. No callback comes after it. */
+  close(): void;
+}
+
+export interface TcpOptions {
+  address: string; // dotted IPv4
+  port: number;
+  /** `available` bytes can be read now. */
+  onReadable(available: number): void;
+  /** Connected, or drained: `writable` bytes can be written now. */
+  onWritable(writable: number): void;
+  /** The connection failed or ended; `why` is "closed" after an orderly end by the peer (bytes may remain to be read), else "error". */
+  onError(why: "closed" | "error"): void;
+}
+
+export type OpenTcp = (options: TcpOptions) => Tcp;
+
+/** `device/resolve`: DNS with the servers of DHCP. Undefined where the name does not resolve. */
+export type Resolve = (host: string, done: (address: string | undefined) => void) => void;
+
+/** `device/flash`: a region of NOR flash. Erased bytes are FF; a write can only clear bits. */
+export interface Flash {
+  readonly size: number; // bytes, a multiple of sectorSize
+  readonly sectorSize: number; // 4096
+  read(offset: number, length: number): Uint8Array;
+  eraseSector(index: number): void;
+  /** Throws `flash-not-erased` where a bit would have to be set. */
+  write(offset: number, bytes: Uint8Array): void;
+}
+
+/** Regions by name: the `broome` data partition, the other slot, the running slot (read-only). */
+export type OpenFlash = (region: "broome" | "other" | "running") => Flash;
+
+export type SlotState = "new" | "pending-verify" | "valid" | "invalid" | "aborted" | "undefined" | "empty";
+
+/** `device/slots`: which image runs, and which runs next (ESP-IDF otadata on ESP32). */
+export interface Slots {
+  running(): { name: string; state: SlotState };
+  other(): { name: string; state: SlotState; size: number } | undefined;
+  /** First step of an update: whatever the other slot holds can no longer be booted. */
+  invalidateOther(): void;
+  /** Last step: verifies the image in the other slot and selects it, state `new`. Throws `image-corrupt`. */
+  selectOther(): void;
+  /** Selects the other slot again although it is `aborted` (decision 10: a power cut during a trial). */
+  rearmOther(): void;
+  /** Ends a trial well. */
+  markValid(): void;
+  /** Ends a trial badly; the next start takes the other slot. The caller restarts. */
+  markInvalid(): void;
+}
+
+export type RawResetCause =
+  "power-on" | "software" | "watchdog" | "exception" | "brownout" | "deep-sleep" | "external" | "unknown";
+
+/** `device/system`. */
+export interface System {
+  readonly chip: string; // "esp32c3"
+  mac(): Uint8Array; // 6 bytes
+  resetCause(): RawResetCause;
+  restart(): never;
+  /** Milliseconds since start; does not wrap within 2^53. */
+  uptimeMs(): number;
+  /** Bytes free for the program (arena), and the peak used since the last mark. */
+  heap(): { free: number; peak: number; limit: number };
+  /** Names the phase that begins ("boot", "join", "sync", "ota"): measurement only, does nothing on a board. */
+  mark(phase: string): void;
+  feedWatchdog(): void;
+}
+
+/** `device/console`: the UART that carries log lines, the dialog and Improv. */
+export interface Console {
+  write(bytes: Uint8Array): void;
+  /** One listener; gets what arrived, at most 128 bytes at a time. */
+  listen(onBytes: (bytes: Uint8Array) => void): void;
+}
+
+/** `device/timer`. Handles are opaque; clear of an ended or undefined handle does nothing. */
+export interface Timer {
+  set(callback: () => void, ms: number): unknown;
+  repeat(callback: () => void, ms: number): unknown;
+  clear(handle: unknown): void;
+}
+
+/** `device/Resource`: a named resource of the running image, or undefined. */
+export type ReadResource = (name: string) => Uint8Array | undefined;
+
+/** `device/smartconfig`: absent (undefined) where the platform cannot. */
+export interface SmartConfig {
+  start(events: { credentials(ssid: Uint8Array, password: string): void; failed(raw: number): void }): void;
+  stop(): void;
+}
+
+/** `device/gpio`: LED and button, by the board's numbers. */
+export interface Gpio {
+  write(pin: number, high: boolean): void;
+  read(pin: number): boolean;
+}
+
+/** Everything a platform hands to main.ts. */
+export interface Device {
+  station: Station;
+  tcp: OpenTcp;
+  resolve: Resolve;
+  flash: OpenFlash;
+  slots: Slots | undefined; // undefined: this platform cannot update itself
+  system: System;
+  console: Console;
+  crypto: Crypto;
+  timer: Timer;
+  resource: ReadResource;
+  smartconfig: SmartConfig | undefined;
+  gpio: Gpio | undefined;
+}
