@@ -1,0 +1,50 @@
+// The chips that this version supports, by the names users write.
+
+import type { Chip } from "./chip.js";
+import { esp32c3 } from "./esp32c3.js";
+
+const chips: readonly Chip[] = [esp32c3];
+
+/** The chip of a build that names none. */
+export const defaultChip = "esp32c3";
+
+/** Not a BroomeError: this folder imports nothing. The same shape, so that the command prints it alike. */
+export class ChipError extends Error {
+  readonly code = "chip-unsupported";
+  readonly help: string;
+
+  constructor(message: string, help: string) {
+    super(message);
+    this.name = "ChipError";
+    this.help = help;
+  }
+}
+
+export function chipNames(): string[] {
+  return chips.map((chip) => chip.name);
+}
+
+/** The chip called `name` ("esp32c3", "ESP32-C3"). Throws `chip-unsupported`. */
+export function chipByName(name: string): Chip {
+  const wanted = name.toLowerCase().replaceAll("-", "");
+  return find((chip) => chip.name === wanted, `"${name}"`);
+}
+
+/** The chip whose images bear `chipId` in their header. Throws `chip-unsupported`. */
+export function chipByImageId(chipId: number): Chip {
+  return find((chip) => chip.image.chipId === chipId, `chip id ${chipId}`);
+}
+
+export function allChips(): readonly Chip[] {
+  return chips;
+}
+
+function find(matches: (chip: Chip) => boolean, words: string): Chip {
+  const chip = chips.find(matches);
+  if (!chip)
+    throw new ChipError(
+      `${words} is not supported yet`,
+      `Supported by this version: ${chipNames().join(", ")}.`,
+    );
+  return chip;
+}
