@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+// Starts the `broome` command from built code, which is built again by esbuild when its sources have changed.
+// Plain JavaScript: it must run before anything is built or installed.
+
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const sources = ["tools", "host", "firmware/format", "firmware/protocol"];
+const KEEP_OLD_BUILDS_MS = 24 * 3600 * 1000; // a running `broome serve` may still load its lazy parts
+
+/** Ends with a user error as every verb does: last line on stdout when --json is given. */
+function fail(code, message, help) {
+  if (process.argv.includes("--json")) console.log(JSON.stringify({ ok: false, code, message, help }));
+  console.error(`broome: ${message}\n  ${help}`);
+  process.exit(1);
+}
+
+function* files(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* files(path);
+    else if (/\.(ts|tsx|mjs|json|html|css|svg|c|h)$/.test(entry.name)) yield path;
+  }
+}
+
+/** Changes whenever a source file is added, removed or written. */
+function stampOfSources() {
+  const hash = createHash("sha256");
+  for (const folder of [...sources, "package-lock.json"]) {
+    const path = join(root, folder);
+    if (!existsSync(path)) continue;
+    for (const file of statSync(path).isDirectory() ? files(path) : [path]) {
+      const { mtimeMs, size } = statSync(file);
+      hash.update(`${file} ${mtimeMs} ${size}\n`);
+    }
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function build(outdir) {
+  const { build } = await import("esbuild");
+  const temporary = `${outdir}.${randomBytes(4).toString("hex")}`;
+  await build({
+    absWorkingDir: root,
+    entryPoints: { cli: "tools/cli.ts" },
+    outdir: temporary,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    sourcemap: "linked",
+    outExtension: { ".js": ".mjs" },
+    logLevel: "silent",
+  });
+  try {
+    renameSync(temporary, outdir);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    if (!existsSync(outdir)) throw error; // else another process built the same at the same time
+  }
+}
+
+function removeOldBuilds(folder, current) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (
+      path !== current &&
+      name.startsWith("cli-") &&
+      Date.now() - statSync(path).mtimeMs > KEEP_OLD_BUILDS_MS
+    )
+      rmSync(path, { recursive: true, force: true });
+  }
+}
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 17))
+  fail(
+    "node-too-old",
+    `Node ${process.versions.node} is too old`,
+    "Install Node 20.17 or newer: https://nodejs.org",
+  );
+if (!existsSync(join(root, "node_modules", "commander")))
+  fail("not-installed", `the packages of ${root} are not installed`, `Run: npm ci --prefix ${root}`);
+
+const folder = join(root, ".broome");
+const outdir = join(folder, `cli-${stampOfSources()}`);
+mkdirSync(folder, { recursive: true });
+if (!existsSync(outdir)) {
+  try {
+    await build(outdir);
+  } catch (error) {
+    fail(
+      "build-failed",
+      `the command's own code does not build: ${error.message}`,
+      "Mend the file named above.",
+    );
+  }
+  utimesSync(outdir, new Date(), new Date());
+  removeOldBuilds(folder, outdir);
+}
+const { main } = await import(pathToFileURL(join(outdir, "cli.mjs")).href);
+process.exitCode = await main(process.argv.slice(2));
