@@ -1,0 +1,3 @@
+// The gadget's own program.
+
+export default function app(): void {}

@@ -1,0 +1,30 @@
+// `device/crypto` of the virtual platform: the board's crypto stands for the chip's hardware and native code.
+
+import type { Crypto } from "../types.js";
+import { bytesOf, call, callBytes } from "./bus.js";
+
+const crypto: Crypto = {
+  random: (length) => callBytes("crypto.random", length),
+  sha256: (...parts) => callBytes("crypto.sha256", ...parts),
+  createSha256() {
+    const handle = call("crypto.hashStart") as number;
+    return {
+      update: (bytes) => void call("crypto.hashUpdate", handle, bytes),
+      digest: () => callBytes("crypto.hashDigest", handle),
+    };
+  },
+  hmacSha256: (key, ...parts) => callBytes("crypto.hmac", key, ...parts),
+  aesCbcEncrypt: (key, iv, data) => callBytes("crypto.aesCbcEncrypt", key, iv, data),
+  aesCbcDecrypt: (key, iv, data) => callBytes("crypto.aesCbcDecrypt", key, iv, data),
+  aesGcmSeal: (key, nonce, aad, plaintext) => callBytes("crypto.aesGcmSeal", key, nonce, aad, plaintext),
+  aesGcmOpen(key, nonce, aad, sealed) {
+    const plaintext = call("crypto.aesGcmOpen", key, nonce, aad, sealed);
+    return plaintext === undefined || plaintext === null ? undefined : bytesOf(plaintext);
+  },
+  x25519: (secret, publicKey) => callBytes("crypto.x25519", secret, publicKey),
+  x25519Public: (secret) => callBytes("crypto.x25519Public", secret),
+  ed25519Verify: (publicKey, message, signature) =>
+    call("crypto.ed25519Verify", publicKey, message, signature) as boolean,
+};
+
+export default crypto;
