@@ -2,7 +2,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", ".broome/", "/build/", "/dist/", "test/vectors/"] },
+  { ignores: ["node_modules/", ".broome/", "build/", "dist/", "test/vectors/"] },
   ...tseslint.configs.recommended,
   {
     rules: {

@@ -1,0 +1,14 @@
+// The checks that the project rests on, each with the change that removes it and the tests that must notice.
+
+export interface Mutant {
+  /** The check that is removed, in words. */
+  name: string;
+  file: string;
+  /** Text that occurs once in the file. */
+  find: string;
+  replace: string;
+  /** Test files of which at least one must go red. */
+  tests: string[];
+}
+
+export const mutants: readonly Mutant[] = [];

@@ -1,0 +1,130 @@
+// The main job, end to end, on a virtual board: runs the stages in order and says what each did.
+
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import pc from "picocolors";
+import type { Context } from "../verb.js";
+import type { Demo, Stage } from "./stage.js";
+import { boot } from "./stages/boot.js";
+import { build } from "./stages/build.js";
+import { engine } from "./stages/engine.js";
+import { flash } from "./stages/flash.js";
+import { join as joinStage } from "./stages/join.js";
+import { ota } from "./stages/ota.js";
+import { patch } from "./stages/patch.js";
+import { rollback } from "./stages/rollback.js";
+import { telemetry } from "./stages/telemetry.js";
+import { UartLog } from "./uart-log.js";
+
+const stages: readonly Stage[] = [engine, build, patch, flash, boot, joinStage, telemetry, ota, rollback];
+
+export interface StageResult extends Record<string, unknown> {
+  name: string;
+  ok: boolean;
+  ms: number;
+}
+
+function newDemo(context: Context): Demo {
+  const parent = join(context.cacheDir, "demo");
+  mkdirSync(parent, { recursive: true });
+  return {
+    context,
+    folder: mkdtempSync(join(parent, "run-")),
+    uart: new UartLog(),
+    note: (text) => context.log(pc.dim(`            ${text}`)),
+    facts: {},
+  };
+}
+
+async function runStage(stage: Stage, demo: Demo): Promise<StageResult> {
+  const started = Date.now();
+  const { text, ...figures } = await stage.run(demo);
+  const ms = Date.now() - started;
+  demo.context.log(`${pc.green("✓")} ${stage.name.padEnd(10)}${text} ${pc.dim(`(${ms} ms)`)}`);
+  return { ...figures, name: stage.name, ok: true, ms };
+}
+
+/** Ends what runs and, unless it is kept, takes this run's folder away. */
+async function cleanUp(demo: Demo, keep: boolean): Promise<void> {
+  await demo.uart.detach().catch(() => {});
+  if (keep) {
+    demo.board?.detach();
+    demo.server?.detach();
+    return;
+  }
+  await demo.board?.end();
+  await demo.server?.end();
+  rmSync(demo.folder, { recursive: true, force: true });
+}
+
+/**
+ * Runs all stages.
+ *
+ * @returns the fields of CONTRACT's demo line
+ * @throws the error of the first stage that failed; the run's folder with its logs then stays
+ */
+export async function runDemo(
+  context: Context,
+  options: { keep: boolean },
+): Promise<Record<string, unknown>> {
+  const demo = newDemo(context);
+  const results: StageResult[] = [];
+  const onAbort = () => void cleanUp(demo, false).finally(() => process.exit(130));
+  context.signal.addEventListener("abort", onAbort, { once: true });
+  let failed = true;
+  let current = "";
+  try {
+    for (const stage of stages) {
+      current = stage.name;
+      results.push(await runStage(stage, demo));
+    }
+    failed = false;
+  } catch (error) {
+    context.log(`${pc.red("✗")} ${current}`);
+    context.log(`            logs: ${demo.folder}`);
+    throw error;
+  } finally {
+    context.signal.removeEventListener("abort", onAbort);
+    if (failed) {
+      await demo.uart.detach().catch(() => {});
+      await demo.board?.end();
+      await demo.server?.end();
+    }
+  }
+  const urls = {
+    page: demo.server!.first.url!,
+    device: demo.server!.first.deviceUrl!,
+    board: demo.board!.first.port!,
+  };
+  await cleanUp(demo, options.keep);
+  summary(context, results, urls, options.keep ? demo.folder : undefined);
+  return { stages: results, ...demo.facts, urls, ...(options.keep ? { folder: demo.folder } : {}) };
+}
+
+function summary(
+  context: Context,
+  results: StageResult[],
+  urls: Record<string, string>,
+  kept: string | undefined,
+): void {
+  const total = results.reduce((sum, { ms }) => sum + ms, 0);
+  context.log("");
+  context.log(`All of it happened, in ${(total / 1000).toFixed(1)} s.`);
+  for (const { name, ms, bytes, bytesWritten } of results) {
+    const size = (bytes ?? bytesWritten) as number | undefined;
+    context.log(
+      `  ${name.padEnd(10)}${String(ms).padStart(6)} ms${size === undefined ? "" : `${String(size).padStart(9)} bytes`}`,
+    );
+  }
+  context.log("");
+  if (kept) {
+    context.log(`Page:  ${urls.page}  (token: ${kept}/admin-token)`);
+    context.log(`Board: ${urls.board}`);
+  } else
+    context.log(
+      "Page:  with --keep the server and the board stay, and the page is at the address it then prints.",
+    );
+  context.log("Next:  npm run demo -- --keep");
+  context.log("       npx broome sim & npx broome -p PORT build patch flash monitor");
+  context.log("       npx broome serve");
+}
