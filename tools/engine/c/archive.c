@@ -1,0 +1,185 @@
+// The archive: atoms as in XS's own archives (big-endian size with header, four letters), read-only and checked.
+//
+// BXSA { VERS(major, minor, patch, format) ROOT(16) SYMB(count, names) PREL(count, names)
+//        MODS { PATH CODE }* RSRC { PATH DATA }* }
+// Counts are u16 little-endian, names end in a zero. A PATH is padded with zeros so that its DATA is 4-aligned.
+#include "host.h"
+
+typedef struct {
+  const uint8_t* data;
+  const uint8_t* end;
+} Atom_;
+
+static uint32_t read32(const uint8_t* p) {
+  return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
+}
+
+static unsigned read16(const uint8_t* p) { return p[0] | ((unsigned)p[1] << 8); }
+
+// Takes the atom of the type at *p and steps over it.
+static bool takeAtom(const uint8_t** p, const uint8_t* end, const char* type, Atom_* atom) {
+  if ((size_t)(end - *p) < 8) return false;
+  size_t size = read32(*p);
+  if ((size < 8) || (size > (size_t)(end - *p)) || memcmp(*p + 4, type, 4)) return false;
+  atom->data = *p + 8;
+  atom->end = *p + size;
+  *p = atom->end;
+  return true;
+}
+
+static bool takeNames(const Atom_* atom, const uint8_t** names, unsigned* count) {
+  if (atom->end - atom->data < 2) return false;
+  *count = read16(atom->data);
+  *names = atom->data + 2;
+  const uint8_t* p = *names;
+  for (unsigned i = 0; i < *count; i++) {
+    const uint8_t* zero = memchr(p, 0, (size_t)(atom->end - p));
+    if (!zero || (zero == p)) return false;
+    p = zero + 1;
+  }
+  return p == atom->end;
+}
+
+// A path: at least one character, then zeros only.
+static bool checkPath(const Atom_* atom) {
+  const uint8_t* zero = memchr(atom->data, 0, (size_t)(atom->end - atom->data));
+  if (!zero || (zero == atom->data)) return false;
+  while (zero < atom->end)
+    if (*zero++) return false;
+  return true;
+}
+
+static bool checkPairs(const uint8_t* p, const uint8_t* end, const char* type, const uint8_t* base) {
+  Atom_ path, body;
+  while (p < end) {
+    if (!takeAtom(&p, end, "PATH", &path) || !checkPath(&path)) return false;
+    if (!takeAtom(&p, end, type, &body)) return false;
+    if (!memcmp(type, "DATA", 4) && ((body.data - base) & 3)) return false;
+    if (!memcmp(type, "CODE", 4) && (body.end == body.data)) return false;
+  }
+  return true;
+}
+
+static const uint8_t* findPair(const uint8_t* p, const uint8_t* end, const char* type, const char* name, size_t* size,
+                               const char** where) {
+  Atom_ path, body;
+  while ((p < end) && takeAtom(&p, end, "PATH", &path) && takeAtom(&p, end, type, &body)) {
+    if (strcmp((const char*)path.data, name)) continue;
+    *size = (size_t)(body.end - body.data);
+    if (where) *where = (const char*)path.data;
+    return body.data;
+  }
+  return NULL;
+}
+
+const char* archiveOpen(Archive* archive, const uint8_t* bytes, size_t size) {
+  const uint8_t* p = bytes;
+  Atom_ top, atom;
+  if (!takeAtom(&p, bytes + size, "BXSA", &top)) return "no archive";
+  archive->bytes = bytes;
+  archive->size = (size_t)(top.end - bytes);
+  p = top.data;
+  if (!takeAtom(&p, top.end, "VERS", &atom) || (atom.end - atom.data != 4)) return "bad atom VERS";
+  if ((atom.data[0] != XS_MAJOR_VERSION) || (atom.data[1] != XS_MINOR_VERSION) || (atom.data[3] != ARCHIVE_FORMAT))
+    return "other version";
+  if (!takeAtom(&p, top.end, "ROOT", &atom) || (atom.end - atom.data != ROOT_HASH_SIZE)) return "bad atom ROOT";
+  archive->rootHash = atom.data;
+  if (!takeAtom(&p, top.end, "SYMB", &atom)) return "bad atom SYMB";
+  if (!takeNames(&atom, &archive->symbols, &archive->symbolCount)) return "bad names in SYMB";
+  if (!takeAtom(&p, top.end, "PREL", &atom)) return "bad atom PREL";
+  if (!takeNames(&atom, &archive->preloads, &archive->preloadCount)) return "bad names in PREL";
+  if (!takeAtom(&p, top.end, "MODS", &atom)) return "bad atom MODS";
+  if (!checkPairs(atom.data, atom.end, "CODE", bytes)) return "bad module in MODS";
+  archive->modules = atom.data;
+  archive->modulesEnd = atom.end;
+  if (!takeAtom(&p, top.end, "RSRC", &atom)) return "bad atom RSRC";
+  if (!checkPairs(atom.data, atom.end, "DATA", bytes)) return "bad resource in RSRC";
+  archive->resources = atom.data;
+  archive->resourcesEnd = atom.end;
+  return (p == top.end) ? NULL : "atoms after RSRC";
+}
+
+const uint8_t* archiveCode(const Archive* archive, const char* name, size_t* size, const char** path) {
+  return findPair(archive->modules, archive->modulesEnd, "CODE", name, size, path);
+}
+
+const uint8_t* archiveData(const Archive* archive, const char* name, size_t* size) {
+  return findPair(archive->resources, archive->resourcesEnd, "DATA", name, size, NULL);
+}
+
+// The opcode that reads the same constant in place instead of copying it to memory.
+static uint8_t inPlace(uint8_t code) {
+  switch (code) {
+    case XS_CODE_CODE_1: return XS_CODE_CODE_ARCHIVE_1;
+    case XS_CODE_CODE_2: return XS_CODE_CODE_ARCHIVE_2;
+    case XS_CODE_CODE_4: return XS_CODE_CODE_ARCHIVE_4;
+    case XS_CODE_STRING_1: return XS_CODE_STRING_ARCHIVE_1;
+    case XS_CODE_STRING_2: return XS_CODE_STRING_ARCHIVE_2;
+    default: return code;
+  }
+}
+
+// One instruction: its length, or 0 with *error set. gxCodeSizes: positive = fixed length, 0 = an id follows,
+// -1 and -2 = a length of that many bytes follows.
+static size_t instruction(const uint8_t* p, size_t left, const char** error) {
+  if ((*p == XS_NO_CODE) || (*p >= XS_CODE_COUNT)) return *error = "bad opcode", 0;
+  int size = gxCodeSizes[*p];
+  size_t length = 0;
+  if (size > 0) length = (size_t)size;
+  else if (size == 0) length = 1 + sizeof(txID);
+  else if ((size == -1) && (left >= 2)) length = 2 + (size_t)p[1];
+  else if ((size == -2) && (left >= 3)) length = 3 + (size_t)read16(p + 1);
+  else if (size == -4) return *error = "constant over 64 KB", 0;
+  if (!length || (length > left)) return *error = "code is cut", 0;
+  return length;
+}
+
+static bool isString(uint8_t code) {
+  return (code == XS_CODE_STRING_ARCHIVE_1) || (code == XS_CODE_STRING_ARCHIVE_2);
+}
+
+const char* codeWalk(uint8_t* code, size_t size, const txID* ids, unsigned idLimit) {
+  uint8_t *p = code, *end = code + size;
+  while (p < end) {
+    const char* error = NULL;
+    size_t length = instruction(p, (size_t)(end - p), &error);
+    if (error) return error;
+    if (!gxCodeSizes[*p]) {
+      txID id;
+      memcpy(&id, p + 1, sizeof id);
+      if (id >= idLimit) return "symbol out of range";
+      memcpy(p + 1, ids + id, sizeof id);
+    }
+    *p = inPlace(*p);
+    p += length;
+  }
+  return NULL;
+}
+
+static const char* checkCode(const uint8_t* p, const uint8_t* end, unsigned idLimit) {
+  while (p < end) {
+    const char* error = NULL;
+    size_t length = instruction(p, (size_t)(end - p), &error);
+    if (error) return error;
+    if (inPlace(*p) != *p) return "constant is not in place";
+    if (isString(*p) && ((p[length - 1] != 0) || (length < 3))) return "string without end";
+    if (!gxCodeSizes[*p]) {
+      txID id;
+      memcpy(&id, p + 1, sizeof id);
+      if (id >= idLimit) return "symbol out of range";
+    }
+    p += length;
+  }
+  return NULL;
+}
+
+const char* archiveCheckCode(const Archive* archive, unsigned idLimit) {
+  const uint8_t* p = archive->modules;
+  Atom_ path, body;
+  while ((p < archive->modulesEnd) && takeAtom(&p, archive->modulesEnd, "PATH", &path) &&
+         takeAtom(&p, archive->modulesEnd, "CODE", &body)) {
+    const char* error = checkCode(body.data, body.end, idLimit);
+    if (error) return error;
+  }
+  return NULL;
+}

@@ -1,0 +1,116 @@
+// Everything the files of the engine's host share: one process runs one machine, so the state is global.
+#ifndef BROOME_HOST_H
+#define BROOME_HOST_H
+
+#include "xsAll.h"
+#include "xsScript.h"
+
+// ---- archive.c: the bytes in flash -------------------------------------------------------------------------------
+
+// Version of the layout, last byte of the atom VERS.
+#define ARCHIVE_FORMAT 1
+#define ROOT_HASH_SIZE 16
+
+// Pointers into the mapped, read-only archive. Every offset was checked by archiveOpen.
+typedef struct {
+  const uint8_t* bytes;
+  size_t size;
+  const uint8_t* rootHash;
+  const uint8_t* symbols;  // zero-terminated names
+  unsigned symbolCount;
+  const uint8_t* preloads;  // zero-terminated names
+  unsigned preloadCount;
+  const uint8_t* modules;
+  const uint8_t* modulesEnd;
+  const uint8_t* resources;
+  const uint8_t* resourcesEnd;
+} Archive;
+
+// Checks the structure of all atoms. Returns NULL, or what is wrong.
+const char* archiveOpen(Archive* archive, const uint8_t* bytes, size_t size);
+// Walks the code of every module: opcodes, lengths, ids below `idLimit`. Returns NULL, or what is wrong.
+const char* archiveCheckCode(const Archive* archive, unsigned idLimit);
+// The code of a module; `path` receives the name as it lies in the archive.
+const uint8_t* archiveCode(const Archive* archive, const char* name, size_t* size, const char** path);
+const uint8_t* archiveData(const Archive* archive, const char* name, size_t* size);
+// Walks code in place, maps symbol ids through `ids` (if any), turns constants into in-place ones. NULL or an error.
+const char* codeWalk(uint8_t* code, size_t size, const txID* ids, unsigned idLimit);
+
+// ---- compile.c, link.c: JavaScript to archive --------------------------------------------------------------------
+
+// Compiles one module. Errors go to stderr as "path:line: message"; then the result is NULL.
+txScript* compileModule(txMachine* the, const char* path, const char* source, size_t size);
+// `engine link`: request on stdin, archive on stdout. Exit code of the process.
+int linkMain(void);
+
+// ---- root.c: the machine with the built-ins and the preloaded modules --------------------------------------------
+
+// Built-ins, `bus` and `resource`; nothing of the archive.
+txMachine* rootCreate(txSize nameModulo, txSize symbolModulo);
+// Identity of the root's symbol table and of XS's opcodes.
+void rootHash(txMachine* root, uint8_t hash[ROOT_HASH_SIZE]);
+// Interns the archive's symbols, evaluates its preload list, shares the machine, write-protects it.
+void rootLoad(txMachine* root, const Archive* archive);
+bool rootContains(const void* address);
+void rootDelete(txMachine* root);
+void* rootAllocateChunks(txMachine* the, txSize size);
+txSlot* rootAllocateSlots(txSize count);
+
+// ---- arena.c: the memory of the device's machine ------------------------------------------------------------------
+
+// Bytes; what the board is told about its memory.
+typedef struct {
+  size_t used;   // pools as extended, and the stack
+  size_t peak;   // the smallest arena this run could have had
+  size_t limit;  // the arena
+} ArenaStats;
+
+void arenaCreate(size_t size);
+void arenaDelete(void);
+ArenaStats arenaStats(void);
+void arenaRestartPeak(void);
+// Words for a "memory full" message.
+void arenaDescribe(char* buffer, size_t size);
+
+// ---- machine.c: modules, jobs, events ----------------------------------------------------------------------------
+
+// `engine run`: never returns normally before the board closes the bus.
+int runMain(int argc, char** argv);
+// Frees everything, so that a memory checker has nothing to say, and ends the process.
+void hostExit(int code) __attribute__((noreturn));
+
+extern Archive gArchive;
+extern txMachine* gRoot;
+extern txMachine* gMachine;
+// Name of the module that is being preloaded, or NULL.
+extern const char* gPreloading;
+// True from the moment the device's machine runs: only then the bus may be used.
+extern bool gBusOpen;
+
+// ---- bus.c: frames to and from the board -------------------------------------------------------------------------
+
+#define BUS_FRAME_LIMIT 65536
+void busCall(txMachine* the);      // host function `bus`
+void busResource(txMachine* the);  // host function `resource`
+// Tells the board that nothing is left to do, then waits for one event and calls onBusEvent.
+void busIdle(txMachine* the);
+// True when the board has gone.
+bool busHungUp(void);
+// Sends an abort frame. Safe in a signal handler.
+void busAbort(const char* status, const char* message);
+
+// ---- abort.c: the ends of a machine ------------------------------------------------------------------------------
+
+// Tells board (or stderr) and ends the process.
+void hostAbort(const char* status, const char* format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+// The pending exception in words.
+void describeException(txMachine* the, char* buffer, size_t size);
+// Ends the machine because of the pending exception.
+void abortException(txMachine* the, const char* what) __attribute__((noreturn));
+void abortInstallSignals(void);
+// True in `engine run`: ends are told to the board, else to stderr.
+extern bool gRunning;
+// Address near the bottom of the C stack, set by main.
+extern char* gStackBase;
+
+#endif

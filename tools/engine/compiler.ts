@@ -1,0 +1,253 @@
+// Builds the engine: our C host and XS's sources, one compiler process a file, without make or python.
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { BroomeError } from "../error.js";
+import { type XsSources, fetchXs } from "./fetch.js";
+import { withLock } from "./lock.js";
+
+const run = promisify(execFile);
+
+/** A built engine. */
+export interface Engine {
+  /** Path of the program: `engine link`, `engine run`. */
+  binary: string;
+  /** Path of the program that opens a pseudo-terminal for the virtual serial port. */
+  pty: string;
+  /** 32: slots as large as on the chips. 64: twice that, so the arena is twice as large too. */
+  bits: 32 | 64;
+  /** Version of XS, for example "13.3.0". */
+  xs: string;
+}
+
+/** Called with how many of the steps are done. */
+export type Progress = (done: number, total: number, what: string) => void;
+
+const XS_FLAGS = [
+  "-O2",
+  "-fno-common",
+  "-fno-strict-aliasing",
+  "-D_GNU_SOURCE",
+  "-DINCLUDE_XSPLATFORM",
+  '-DXSPLATFORM="platform.h"',
+  "-DmxRun=1",
+  "-DmxParse=1",
+  "-DmxMetering=1",
+  "-DmxSloppy=1",
+  // Without it deep nesting corrupts memory instead of ending in "stack overflow".
+  "-DmxBoundsCheck=1",
+  "-DmxRegExpUnicodePropertyEscapes=0",
+  "-DmxNoConsole=1",
+];
+const OWN_FLAGS = ["-std=gnu11", "-Wall", "-Wextra"];
+/** SSE: the x87 unit would round differently from the 64-bit build and from the chips. */
+const BITS_FLAGS = { 32: ["-m32", "-msse2", "-mfpmath=sse"], 64: ["-g"] };
+const NOT_BUILT = /^xsSnapshot\.c$/;
+const BUILD_TIMEOUT_MS = 300_000;
+
+/**
+ * Returns the engine, built if it is not there yet.
+ *
+ * `bits: 64` (or `BROOME_ENGINE_BITS=64`) asks for the 64-bit build, which memory checkers can run; without it the
+ * engine is 32-bit where the compiler can. Two processes may call this at once. Throws BroomeError `compiler-missing`
+ * or `engine-build-failed`.
+ */
+export async function prepareEngine(o: {
+  cacheDir: string;
+  bits?: 64;
+  onProgress?: Progress;
+}): Promise<Engine> {
+  const compiler = findCompiler();
+  const sources = sourceDir();
+  const wanted = o.bits ?? (process.env["BROOME_ENGINE_BITS"] === "64" ? 64 : undefined);
+  await mkdir(o.cacheDir, { recursive: true });
+  const known = readBuilt(o.cacheDir, keyOf(compiler, sources, wanted));
+  if (known) return known;
+  return withLock(join(o.cacheDir, "engine.lock"), async () => {
+    const key = keyOf(compiler, sources, wanted);
+    const built = readBuilt(o.cacheDir, key);
+    if (built) return built;
+    o.onProgress?.(0, 1, "XS sources");
+    const xs = await fetchXs(o.cacheDir);
+    const bits = wanted ?? (await bitsOf(compiler.command, o.cacheDir));
+    return build({
+      cacheDir: o.cacheDir,
+      key,
+      compiler: compiler.command,
+      sources,
+      xs,
+      bits,
+      onProgress: o.onProgress,
+    });
+  });
+}
+
+interface Compiler {
+  command: string;
+  version: string;
+}
+
+function findCompiler(): Compiler {
+  const candidates = process.env["CC"] ? [process.env["CC"]] : ["cc", "gcc", "clang"];
+  for (const command of candidates) {
+    const result = spawnSync(command, ["--version"], { encoding: "utf8" });
+    if (result.status === 0) return { command, version: result.stdout };
+  }
+  throw new BroomeError(
+    "compiler-missing",
+    `No C compiler: ${candidates.join(", ")} cannot be run`,
+    compilerHelp(),
+  );
+}
+
+function compilerHelp(): string {
+  if (process.platform === "darwin") return "Install one with: xcode-select --install";
+  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  if (/\balpine\b/.test(release)) return "Install one with: sudo apk add build-base";
+  if (/\b(fedora|rhel|centos)\b/.test(release))
+    return "Install one with: sudo dnf install gcc glibc-devel.i686";
+  if (/\barch\b/.test(release)) return "Install one with: sudo pacman -S base-devel lib32-gcc-libs";
+  return "Install one with: sudo apt install build-essential gcc-multilib";
+}
+
+/** Folder of our C files, from the sources as well as from the built command. */
+function sourceDir(): string {
+  for (let dir = dirname(fileURLToPath(import.meta.url)); ; dir = dirname(dir)) {
+    const candidate = join(dir, "tools", "engine", "c");
+    if (existsSync(join(candidate, "main.c"))) return candidate;
+    if (dir === dirname(dir)) break;
+  }
+  throw new BroomeError(
+    "engine-build-failed",
+    "The folder tools/engine/c is not there",
+    "Run from a complete checkout of Broome.",
+  );
+}
+
+/** What a build depends on: compiler, flags, our sources, which XS. */
+function keyOf(compiler: Compiler, sources: string, bits: 64 | undefined): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([compiler, XS_FLAGS, OWN_FLAGS, BITS_FLAGS, bits ?? 0, process.arch]));
+  hash.update(process.env["MODDABLE"] ?? "npm 13.3");
+  for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
+  return hash.digest("hex").slice(0, 20);
+}
+
+function readBuilt(cacheDir: string, key: string): Engine | undefined {
+  const dir = join(cacheDir, "engine", key);
+  if (!existsSync(join(dir, "engine.json"))) return undefined;
+  const facts = JSON.parse(readFileSync(join(dir, "engine.json"), "utf8")) as Pick<Engine, "bits" | "xs">;
+  return { binary: join(dir, "engine"), pty: join(dir, "pty"), bits: facts.bits, xs: facts.xs };
+}
+
+/** 32 if the compiler makes 32-bit programs that run here. */
+async function bitsOf(compiler: string, cacheDir: string): Promise<32 | 64> {
+  const dir = await mkdtemp(join(cacheDir, "probe-"));
+  try {
+    await writeFile(
+      join(dir, "probe.c"),
+      "#include <stdio.h>\n#include <math.h>\nint main(void) { return 0; }\n",
+    );
+    await run(compiler, [...BITS_FLAGS[32], join(dir, "probe.c"), "-o", join(dir, "probe"), "-lm"]);
+    await run(join(dir, "probe"), []);
+    return 32;
+  } catch {
+    return 64;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface Build {
+  cacheDir: string;
+  key: string;
+  compiler: string;
+  sources: string;
+  xs: XsSources;
+  bits: 32 | 64;
+  onProgress?: Progress | undefined;
+}
+
+async function build(o: Build): Promise<Engine> {
+  const final = join(o.cacheDir, "engine", o.key);
+  await mkdir(dirname(final), { recursive: true });
+  const dir = await mkdtemp(join(o.cacheDir, "engine", "build-"));
+  try {
+    const steps = stepsOf(o, dir);
+    let done = 0;
+    await inParallel(steps, async (step) => {
+      await compile(o.compiler, step);
+      o.onProgress?.(++done, steps.length + 2, step.what);
+    });
+    const objects = steps.map((step) => step.object);
+    const bits = BITS_FLAGS[o.bits];
+    await compile(o.compiler, {
+      what: "engine",
+      args: [...bits, "-o", join(dir, "engine"), ...objects, "-lm"],
+    });
+    o.onProgress?.(steps.length + 1, steps.length + 2, "engine");
+    const pty = ["-O2", "-D_GNU_SOURCE", ...OWN_FLAGS, "-o", join(dir, "pty"), join(o.sources, "pty.c")];
+    await compile(o.compiler, { what: "pty", args: pty });
+    o.onProgress?.(steps.length + 2, steps.length + 2, "pty");
+    for (const object of objects) await rm(object);
+    await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: o.xs.version }));
+    await rm(final, { recursive: true, force: true });
+    await rename(dir, final);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+  return readBuilt(o.cacheDir, o.key)!;
+}
+
+interface Step {
+  what: string;
+  args: string[];
+  object: string;
+}
+
+function stepsOf(o: Build, dir: string): Step[] {
+  const xsFolders = ["includes", "platforms", "sources"].map((name) => join(o.xs.dir, name));
+  const flags = [...BITS_FLAGS[o.bits], ...XS_FLAGS, `-I${o.sources}`];
+  const step = (path: string, extra: string[]): Step => {
+    const object = join(dir, `${basename(path, ".c")}.o`);
+    return { what: basename(path), args: [...flags, ...extra, "-c", path, "-o", object], object };
+  };
+  const theirs = readdirSync(join(o.xs.dir, "sources"))
+    .filter((name) => name.endsWith(".c") && !NOT_BUILT.test(name))
+    .map((name) =>
+      step(join(o.xs.dir, "sources", name), ["-w", ...xsFolders.map((folder) => `-I${folder}`)]),
+    );
+  const ours = readdirSync(o.sources)
+    .filter((name) => name.endsWith(".c") && name !== "pty.c")
+    .map((name) =>
+      step(join(o.sources, name), [...OWN_FLAGS, ...xsFolders.flatMap((folder) => ["-isystem", folder])]),
+    );
+  return [...theirs, ...ours];
+}
+
+async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+async function compile(compiler: string, step: { what: string; args: string[] }): Promise<void> {
+  try {
+    await run(compiler, step.args, { timeout: BUILD_TIMEOUT_MS, maxBuffer: 1 << 22 });
+  } catch (cause) {
+    const text = (cause as { stderr?: string }).stderr?.trim().split("\n").slice(0, 5).join("\n");
+    throw new BroomeError(
+      "engine-build-failed",
+      `${compiler} failed on ${step.what}: ${text || (cause as Error).message}`,
+      "A C compiler with its standard headers is needed. " + compilerHelp(),
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,318 @@
+// The engine's driver: links JavaScript modules into an archive and runs an archive out of a flash file.
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { BroomeError } from "../error.js";
+import { BusError, FRAME, FrameReader, type Value, decodeValues, encodeFrame } from "./bus-frame.js";
+import { type Engine, prepareEngine } from "./compiler.js";
+import { type ArchiveInfo, readArchive } from "./archive.js";
+
+export { BusError, prepareEngine, readArchive };
+export type { ArchiveInfo, Engine, Value };
+
+// ---- link ----------------------------------------------------------------------------------------------------------
+
+/** One JavaScript module. `name` is what XS knows it by: its path without ".js". */
+export interface ModuleSource {
+  name: string;
+  source: string;
+  /** What error messages call it; default: the name with ".js". */
+  path?: string;
+}
+
+export interface LinkOptions {
+  modules: ModuleSource[];
+  /** Names of modules that are evaluated into the read-only root at every boot. */
+  preload: string[];
+  resources: { name: string; data: Uint8Array }[];
+}
+
+/** Result of a link: the archive, the identity of the engine's symbols in it, and how many symbols it adds. */
+export interface LinkResult {
+  archive: Uint8Array;
+  rootHash: Uint8Array;
+  symbols: number;
+}
+
+/**
+ * Compiles modules and links them to the symbol ids of the engine's root.
+ *
+ * Throws BroomeError `compile-error` with "path:line: message" lines.
+ */
+export async function link(engine: Engine, o: LinkOptions): Promise<LinkResult> {
+  const archive = await runLinker(engine, encodeRequest(o));
+  const info = readArchive(archive);
+  return { archive, rootHash: info.rootHash, symbols: info.symbols.length };
+}
+
+function encodeRequest(o: LinkOptions): Buffer {
+  const parts: Buffer[] = [];
+  const field = (bytes: Uint8Array) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    parts.push(length, Buffer.from(bytes));
+  };
+  const record = (kind: string, ...fields: (string | Uint8Array)[]) => {
+    parts.push(Buffer.from(kind));
+    for (const value of fields) field(typeof value === "string" ? Buffer.from(value, "utf8") : value);
+  };
+  for (const module of o.modules) record("M", module.name, module.path ?? `${module.name}.js`, module.source);
+  for (const name of o.preload) record("P", name);
+  for (const resource of o.resources) record("R", resource.name, resource.data);
+  parts.push(Buffer.from("E"));
+  return Buffer.concat(parts);
+}
+
+function runLinker(engine: Engine, request: Buffer): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(engine.binary, ["link"], { stdio: ["pipe", "pipe", "pipe"] });
+    const output: Buffer[] = [];
+    let errors = "";
+    child.stdout.on("data", (bytes: Buffer) => output.push(bytes));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    child.stdin.on("error", () => undefined); // the exit code tells
+    child.on("error", (cause) => reject(cannotRun(engine, cause)));
+    child.on("close", (code) => {
+      if (code === 0) resolve(new Uint8Array(Buffer.concat(output)));
+      else
+        reject(
+          new BroomeError("compile-error", errors.trim() || `engine link ended with ${code}`, COMPILE_HELP),
+        );
+    });
+    child.stdin.end(request);
+  });
+}
+
+const COMPILE_HELP = "Correct the line and build again. The device's JavaScript is ES2022.";
+
+function cannotRun(engine: Engine, cause: unknown): BroomeError {
+  return new BroomeError(
+    "engine-build-failed",
+    `${engine.binary} cannot be run: ${(cause as Error).message}`,
+    "Delete the folder .broome/engine: the engine is built again at the next run.",
+    { cause },
+  );
+}
+
+// ---- run -----------------------------------------------------------------------------------------------------------
+
+/** Memory of the device's machine, as in Moddable's manifests (`creation`); counts are slots or table entries. */
+export interface Creation {
+  /** Bytes of the arena: everything alive, and the stack. */
+  staticSize: number;
+  /** Bytes of the chunk pool at start and per growth. */
+  chunkInitial: number;
+  chunkIncrement: number;
+  /** Slots (16 bytes on the chips) at start and per growth. */
+  heapInitial: number;
+  heapIncrement: number;
+  /** Slots of the stack. */
+  stack: number;
+  keyInitial: number;
+  keyIncrement: number;
+  nameModulo: number;
+  symbolModulo: number;
+}
+
+/** Moddable's creation of the ESP8266, the tightest of the chips. */
+export const ESP8266_CREATION: Readonly<Creation> = {
+  staticSize: 32768,
+  chunkInitial: 1536,
+  chunkIncrement: 512,
+  heapInitial: 512,
+  heapIncrement: 64,
+  stack: 256,
+  keyInitial: 32,
+  keyIncrement: 32,
+  nameModulo: 53,
+  symbolModulo: 3,
+};
+
+/** What the machine tells whenever it has nothing left to do. Bytes. */
+export interface Stats {
+  /** Pools as they are extended now, and the stack. */
+  arenaUsed: number;
+  /** The smallest arena with which this run would have got here (since the last `resetPeak`). */
+  arenaPeak: number;
+  /** The arena. On a 64-bit engine, and so with slots of 32 bytes, twice the creation's `staticSize`. */
+  arenaLimit: number;
+  /** Chunks in use, garbage since the last collection included. */
+  chunkUsed: number;
+  /** Slots in use, likewise. */
+  slotUsed: number;
+  /** Bytecode instructions since boot. */
+  meter: number;
+}
+
+/** How a machine ended. `abort` is there if it ended by itself; `code` is null if it was killed. */
+export interface Exit {
+  code: number | null;
+  /**
+   * `status`: "exception", "memory full", "stack overflow", "root-write", "archive-mismatch", "archive-invalid",
+   * "bus-malformed", "bus-failed", "crash".
+   */
+  abort?: { status: string; message: string };
+}
+
+export interface RunOptions {
+  flashFile: string;
+  /** Where the archive lies in the file; the archive may be shorter than `size`. */
+  offset: number;
+  size: number;
+  /** Name of the module to import. */
+  main: string;
+  creation: Creation;
+  /** A call of the machine, which waits for the result. Throw BusError (or any error with a `code`) to throw there. */
+  onCall(op: string, args: Value[]): Value;
+  /** The machine has nothing left to do and waits for an event. */
+  onIdle(stats: Stats): void;
+  /** Called exactly once, after all else. */
+  onExit(exit: Exit): void;
+}
+
+/** A running machine. */
+export interface Machine {
+  readonly pid: number;
+  /** True while the machine waits for an event. */
+  readonly idle: boolean;
+  /** Delivers one event to `globalThis.onBusEvent(name, ...args)`. Throws if the machine is not idle. */
+  event(name: string, ...args: Value[]): void;
+  /** Begins a new measurement of `arenaPeak` with the next event. */
+  resetPeak(): void;
+  /** Ends the machine at once; `onExit` follows. Can be called at any time and more than once. */
+  kill(): void;
+}
+
+const FD_IN = 3;
+const FD_OUT = 4;
+const EVENT_RESTART_PEAK = 1;
+
+/** Starts a machine on an archive that lies in a file. The file is mapped read-only. */
+export function run(engine: Engine, o: RunOptions): Machine {
+  return new EngineMachine(engine, o);
+}
+
+class EngineMachine implements Machine {
+  private readonly options: RunOptions;
+  private readonly child: ChildProcess;
+  private readonly toEngine: Duplex;
+  private readonly frames = new FrameReader();
+  private abort: Exit["abort"];
+  private waiting = false;
+  private killed = false;
+  private restartPeak = false;
+
+  constructor(engine: Engine, o: RunOptions) {
+    this.options = o;
+    const place = [o.flashFile, String(o.offset), String(o.size), o.main];
+    const args = ["run", ...place, ...creationArguments(engine, o.creation)];
+    this.child = spawn(engine.binary, args, { stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"] });
+    this.toEngine = this.child.stdio[FD_IN] as Duplex;
+    this.toEngine.on("error", () => undefined); // the exit tells
+    const fromEngine = this.child.stdio[FD_OUT] as Duplex;
+    fromEngine.on("error", () => undefined);
+    fromEngine.on("data", (bytes: Buffer) => this.receive(bytes));
+    let failure: Error | undefined;
+    this.child.on("error", (error) => (failure = error));
+    this.child.on("close", (code) => {
+      this.waiting = false;
+      this.killed = true;
+      if (failure) this.abort ??= { status: "crash", message: failure.message };
+      o.onExit(this.abort ? { code, abort: this.abort } : { code });
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  get idle(): boolean {
+    return this.waiting;
+  }
+
+  event(name: string, ...args: Value[]): void {
+    if (!this.waiting) throw new Error(`event ${name}: the machine is not idle`);
+    const flags = this.restartPeak ? EVENT_RESTART_PEAK : 0;
+    const frame = encodeFrame(FRAME.event, [flags], [name, ...args]);
+    this.restartPeak = false;
+    this.waiting = false;
+    this.toEngine.write(frame);
+  }
+
+  resetPeak(): void {
+    this.restartPeak = true;
+  }
+
+  kill(): void {
+    this.killed = true;
+    this.waiting = false;
+    this.child.kill("SIGKILL");
+  }
+
+  private receive(bytes: Buffer): void {
+    try {
+      this.frames.push(bytes);
+      for (let frame = this.frames.next(); frame && !this.killed; frame = this.frames.next())
+        this.handle(frame);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private handle(frame: Buffer): void {
+    const values = decodeValues(frame, 1);
+    if (frame[0] === FRAME.call) this.call(values);
+    else if (frame[0] === FRAME.idle) this.becomeIdle(values as number[]);
+    else if (frame[0] === FRAME.abort) this.abort = { status: String(values[0]), message: String(values[1]) };
+    else throw new Error(`frame of type ${frame[0]}`);
+  }
+
+  private call([op, ...args]: Value[]): void {
+    let answer: Buffer;
+    try {
+      answer = encodeFrame(FRAME.reply, [], [this.options.onCall(op as string, args)]);
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      if (typeof code !== "string") throw error;
+      answer = encodeFrame(FRAME.error, [], [code, String(message)]);
+    }
+    if (!this.killed) this.toEngine.write(answer);
+  }
+
+  private becomeIdle(values: number[]): void {
+    const [arenaUsed, arenaPeak, arenaLimit, chunkUsed, slotUsed, meter] = values as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    this.waiting = true;
+    this.options.onIdle({ arenaUsed, arenaPeak, arenaLimit, chunkUsed, slotUsed, meter });
+  }
+
+  /** The board's own code failed: the machine cannot go on. */
+  private fail(error: unknown): void {
+    this.abort ??= {
+      status: "bus-failed",
+      message: error instanceof Error ? (error.stack ?? error.message) : "?",
+    };
+    this.kill();
+  }
+}
+
+function creationArguments(engine: Engine, c: Creation): string[] {
+  const scale = engine.bits === 64 ? 2 : 1;
+  return [
+    c.staticSize * scale,
+    c.chunkInitial,
+    c.chunkIncrement,
+    c.heapInitial,
+    c.heapIncrement,
+    c.stack,
+    c.keyInitial,
+    c.keyIncrement,
+    c.nameModulo,
+    c.symbolModulo,
+  ].map(String);
+}
