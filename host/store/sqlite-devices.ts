@@ -1,31 +1,35 @@
 // Devices, identities and what their owner sets, in SQLite.
 
 import type { Sql } from "./sql.js";
-import type { Device, DeviceEdit, DeviceState, Identity, NewDevice } from "./store.js";
+import type { Device, DeviceEdit, DeviceState, Identity, NewDevice, Offer } from "./store.js";
 
 interface Row {
   [column: string]: unknown;
   tags: string;
   data: string;
   ota: string | null;
-  offer_down: number;
+  offer: string | null;
+  status: string;
+  properties: string;
   cfgsn_applied: number;
   replaced_by: string | null;
 }
 
 /** Columns of the API, in its order; the rest of the table is the store's own. */
 const COLUMNS = `deviceid, name, lastseen, ssid, ipaddr, cfgsn, flags, data, datec, state, mac, chip, product, layout,
-  version, rssi, tags, location, notes, cfgsn_applied, ota, offer, offer_down, code, claims, replaced_by`;
+  version, rssi, tags, location, notes, cfgsn_applied, ota, status, properties, offer, code, claims, replaced_by`;
 
 function deviceOf(row: Row): Device {
-  const { tags, data, ota, offer_down, cfgsn_applied, replaced_by, ...same } = row;
+  const { tags, data, ota, offer, status, properties, cfgsn_applied, replaced_by, ...same } = row;
   return {
     ...(same as unknown as Device),
     data: JSON.parse(data) as Record<string, unknown>,
     tags: JSON.parse(tags) as string[],
     cfgsnApplied: cfgsn_applied,
     ota: ota === null ? null : (JSON.parse(ota) as Record<string, unknown>),
-    offerDown: offer_down === 1,
+    status: JSON.parse(status) as Record<string, unknown>,
+    properties: JSON.parse(properties) as Record<string, unknown>,
+    offer: offer === null ? null : (JSON.parse(offer) as Offer),
     replacedBy: replaced_by,
   };
 }

@@ -2,7 +2,7 @@
 
 import { findApprovedByMac, insertDevice } from "./sqlite-devices.js";
 import type { Sql } from "./sql.js";
-import type { Device, Join, JoinKey, JoinLimits } from "./store.js";
+import type { Device, Join, JoinKey, JoinLimits, JoinRoom } from "./store.js";
 
 /** An unconfirmed join counts and can be confirmed this long (PROTOCOL, 2). */
 export const UNCONFIRMED_MS = 10 * 60_000;
@@ -62,14 +62,18 @@ function count(sql: Sql, where: string, ...values: (string | number)[]): number 
   return sql.get<{ n: number }>(`SELECT count(*) AS n FROM joins WHERE ${where}`, ...values)!.n;
 }
 
-export function addJoin(sql: Sql, join: Join, limits: JoinLimits): "added" | "too-many" | "too-fast" {
+export function joinRoom(sql: Sql, kid: string, at: number, limits: JoinLimits): JoinRoom {
+  if (count(sql, "kid = ? AND at > ?", kid, at - MINUTE_MS) >= limits.perMinuteAndKey) return "too-fast";
+  const since = at - UNCONFIRMED_MS;
+  if (count(sql, "kid = ? AND at > ? AND confirmed = 0", kid, since) >= limits.perKey) return "too-many";
+  return count(sql, "at > ? AND confirmed = 0", since) >= limits.total ? "too-many" : "free";
+}
+
+export function addJoin(sql: Sql, join: Join, limits: JoinLimits): JoinRoom | "known" {
   return sql.transaction(() => {
-    if (count(sql, "kid = ? AND at > ?", join.kid, join.at - MINUTE_MS) >= limits.perMinuteAndKey)
-      return "too-fast";
-    const since = join.at - UNCONFIRMED_MS;
-    if (count(sql, "kid = ? AND at > ? AND confirmed = 0", join.kid, since) >= limits.perKey)
-      return "too-many";
-    if (count(sql, "at > ? AND confirmed = 0", since) >= limits.total) return "too-many";
+    if (findJoin(sql, join.m1)) return "known";
+    const room = joinRoom(sql, join.kid, join.at, limits);
+    if (room !== "free") return room;
     sql.run(
       `INSERT INTO joins (deviceid, g, kid, m1, m2, h, commitment, wrapped_key, mac, chip, product, version, rssi, at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -88,7 +92,7 @@ export function addJoin(sql: Sql, join: Join, limits: JoinLimits): "added" | "to
       join.rssi,
       join.at,
     );
-    return "added";
+    return "free";
   });
 }
 

@@ -48,7 +48,7 @@ export function withdrawRelease(sql: Sql, manifest: string): string[] | undefine
       return undefined;
     return sql
       .all<{ deviceid: string }>(
-        "UPDATE devices SET offer = NULL, offer_down = 0 WHERE offer = ? RETURNING deviceid",
+        "UPDATE devices SET offer = NULL WHERE offer ->> 'manifest' = ? RETURNING deviceid",
         manifest,
       )
       .map(({ deviceid }) => deviceid);

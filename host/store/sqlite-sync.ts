@@ -67,12 +67,12 @@ function storePins(sql: Sql, input: SyncInput): void {
 /** The first report of a boot stands. */
 function storeLedger(sql: Sql, input: SyncInput, start: number | null): number | null {
   let highest = start;
-  for (const { boot, entry } of input.ledger) {
+  for (const { boot, at, entry } of input.ledger) {
     sql.run(
       "INSERT INTO boots (deviceid, boot, at, entry) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
       input.deviceid,
       boot,
-      input.at,
+      at,
       JSON.stringify(entry),
     );
     if (highest === null || boot > highest) highest = boot;
@@ -87,13 +87,14 @@ function storeDevice(
   ledger: number | null,
 ): void {
   const latest = Object.fromEntries(input.readings.map(({ name, value }) => [name, value]));
-  const data = getDevice(sql, input.deviceid)!.data;
+  const { data, properties, status } = getDevice(sql, input.deviceid)!;
   const { report } = input;
   sql.run(
     `UPDATE devices SET lastseen = ?, ipaddr = ?, data = ?, watermark_boot = ?, watermark_key = ?, ledger_boot = ?,
        ssid = coalesce(?, ssid), mac = coalesce(?, mac), chip = coalesce(?, chip), product = coalesce(?, product),
        layout = coalesce(?, layout), version = coalesce(?, version), rssi = coalesce(?, rssi),
-       cfgsn_applied = coalesce(?, cfgsn_applied), ota = coalesce(?, ota)
+       cfgsn_applied = coalesce(?, cfgsn_applied), ota = coalesce(?, ota),
+       properties = ?, status = ?
      WHERE deviceid = ?`,
     input.at,
     input.ipaddr,
@@ -110,6 +111,8 @@ function storeDevice(
     report.rssi ?? null,
     input.cfgsnApplied ?? null,
     input.ota === undefined ? null : JSON.stringify(input.ota),
+    JSON.stringify({ ...properties, ...input.properties }),
+    JSON.stringify({ ...status, ...report.status }),
     input.deviceid,
   );
 }

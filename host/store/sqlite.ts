@@ -40,8 +40,8 @@ export function openSqliteStore(path: string): Store {
     approveDevice: async (id, name) => devices.approveDevice(sql, id, name),
     countWrongCode: async (id) => devices.countWrongCode(sql, id),
     removePendingBefore: async (time) => devices.removePendingBefore(sql, time),
-    async setOffer(id, manifest, down) {
-      sql.run("UPDATE devices SET offer = ?, offer_down = ? WHERE deviceid = ?", manifest, down ? 1 : 0, id);
+    async setOffer(id, offer) {
+      sql.run("UPDATE devices SET offer = ? WHERE deviceid = ?", offer && JSON.stringify(offer), id);
     },
     setConfig: async (id, values) => devices.setConfig(sql, id, values),
     getConfig: async (id) => devices.getConfig(sql, id),
@@ -129,6 +129,7 @@ export function openSqliteStore(path: string): Store {
     },
     findJoin: async (m1) => joins.findJoin(sql, m1),
     getJoin: async (id) => joins.getJoin(sql, id),
+    joinRoom: async (kid, at, limits) => joins.joinRoom(sql, kid, at, limits),
     addJoin: async (join, limits) => joins.addJoin(sql, join, limits),
     confirmJoin: async (id, code, now) => joins.confirmJoin(sql, id, code, now),
     removeJoinsBefore: async (time) => sql.run("DELETE FROM joins WHERE at < ?", time),

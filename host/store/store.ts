@@ -32,10 +32,12 @@ export interface Device {
   cfgsnApplied: number;
   /** Last OTA state that the device reported. */
   ota: Record<string, unknown> | null;
-  /** Manifest hash (hex) of the release on offer. */
-  offer: string | null;
-  /** The offer may lower the version; only an admin's, never a pin's. */
-  offerDown: boolean;
+  /** What the device last said of itself, all of it. */
+  status: Record<string, unknown>;
+  /** What the device keeps here for its next boot. */
+  properties: Record<string, unknown>;
+  /** Release on offer. */
+  offer: Offer | null;
   /** A pending device: the six digits to compare. */
   code: string | null;
   /** A pending device whose MAC belongs to this approved one. */
@@ -49,6 +51,17 @@ export type NewDevice = Pick<Device, "deviceid" | "name" | "datec" | "state"> & 
 
 /** What an owner may change. */
 export type DeviceEdit = Partial<Pick<Device, "name" | "tags" | "location" | "notes" | "flags">>;
+
+export interface Offer {
+  /** Manifest hash, hex. */
+  manifest: string;
+  /** May lower the version; only an admin's, never a pin's. */
+  down: boolean;
+  /** Also where the device remembers it as failed. */
+  again: boolean;
+  /** Pin revision of the trigger: the device acts on it after a request that carried this. */
+  revision: number;
+}
 
 export interface Identity {
   deviceid: string;
@@ -71,7 +84,7 @@ export interface Reading {
 
 export interface Boot {
   boot: number;
-  /** When the server learned of it. */
+  /** The server's estimate of when it was, ms since 1970. */
   at: number;
   entry: Record<string, unknown>;
 }
@@ -100,11 +113,14 @@ export interface SyncInput {
   readings: Reading[];
   /** Pins that the device reports. */
   pins: { pin: number; value: string }[];
-  ledger: { boot: number; entry: Record<string, unknown> }[];
+  ledger: Boot[];
   cfgsnApplied?: number;
   ota?: Record<string, unknown>;
+  properties?: Record<string, unknown>;
   /** Columns that the device itself reports. */
-  report: Partial<Pick<Device, "ssid" | "mac" | "chip" | "product" | "layout" | "version" | "rssi">>;
+  report: Partial<
+    Pick<Device, "ssid" | "mac" | "chip" | "product" | "layout" | "version" | "rssi" | "status">
+  >;
 }
 
 export type SyncOutcome =
@@ -145,7 +161,8 @@ export interface Join {
   m2: Uint8Array;
   /** Hash of the transcript, for the code. */
   h: Uint8Array;
-  commitment: Uint8Array;
+  /** What M1 committed to, as text. */
+  commitment: string;
   wrappedKey: Uint8Array;
   mac: string;
   chip: string;
@@ -160,6 +177,8 @@ export interface JoinLimits {
   total: number;
   perMinuteAndKey: number;
 }
+
+export type JoinRoom = "free" | "too-many" | "too-fast";
 
 export type Scope = "read" | "pins" | "ota";
 
@@ -213,7 +232,7 @@ export interface Store {
   countWrongCode(id: string): Promise<number>;
   /** Removes pending devices that were made before `time`; returns their ids. */
   removePendingBefore(time: number): Promise<string[]>;
-  setOffer(id: string, manifest: string | null, down: boolean): Promise<void>;
+  setOffer(id: string, offer: Offer | null): Promise<void>;
   /** New configuration; returns its serial number. */
   setConfig(id: string, values: Record<string, unknown>): Promise<number>;
   getConfig(
@@ -250,8 +269,10 @@ export interface Store {
 
   findJoin(m1: Uint8Array): Promise<Join | undefined>;
   getJoin(id: string): Promise<Join | undefined>;
-  /** Adds within the limits, checked in the same transaction. */
-  addJoin(join: Join, limits: JoinLimits): Promise<"added" | "too-many" | "too-fast">;
+  /** Whether `addJoin` would add: asked before any Diffie-Hellman is done. */
+  joinRoom(kid: string, at: number, limits: JoinLimits): Promise<JoinRoom>;
+  /** Adds within the limits, checked in the same transaction. `known`: the same M1 came in meanwhile. */
+  addJoin(join: Join, limits: JoinLimits): Promise<JoinRoom | "known">;
   /**
    * M3 was opened and its nonce matched: the join becomes a pending device with an identity, and its key is counted.
    * undefined where the join is gone or its key is used up, expired or revoked meanwhile.
