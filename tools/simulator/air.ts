@@ -1,0 +1,61 @@
+// What is on the air: the access points of the world and how faults change them, shared by all boards.
+
+import { EventEmitter } from "node:events";
+import type { AccessPoint, Failure, World } from "./world.js";
+
+/** An access point as it is now. */
+export type Beacon = { -readonly [K in keyof AccessPoint]: AccessPoint[K] };
+
+interface AirEvents {
+  /** The access point left the air, or came back to it. */
+  presence: [Beacon];
+  /** It turned its stations away, with the reason of IEEE 802.11 9.4.1.7. */
+  disconnect: [Beacon, number];
+  /** Packets began or ceased to come through. */
+  reach: [Beacon];
+}
+
+export class Air extends EventEmitter<AirEvents> {
+  private readonly points: Beacon[];
+
+  constructor(world: World) {
+    super();
+    this.setMaxListeners(0); // one for each board
+    this.points = world.accessPoints.map((point) => ({ ...point }));
+  }
+
+  /** Everything that sends beacons now, strongest first. */
+  beacons(): Beacon[] {
+    return this.points.filter((point) => point.fail !== "absent").sort((a, b) => b.rssi - a.rssi);
+  }
+
+  setFailure(ssid: string, fail: Failure | undefined): void {
+    for (const point of this.named(ssid)) {
+      const before = point.fail;
+      point.fail = fail;
+      if ((before === "absent") !== (fail === "absent")) this.emit("presence", point);
+      if ((before === "unreachable") !== (fail === "unreachable")) this.emit("reach", point);
+    }
+  }
+
+  setSignal(ssid: string, rssi: number): void {
+    for (const point of this.named(ssid)) point.rssi = rssi;
+  }
+
+  /** Stations that are there are turned away (reason 2, authentication no longer valid). */
+  setPassword(ssid: string, password: string): void {
+    for (const point of this.named(ssid)) {
+      point.password = password;
+      point.security = password === "" ? "open" : point.security === "open" ? "wpa2" : point.security;
+      this.emit("disconnect", point, 2);
+    }
+  }
+
+  disconnect(ssid: string, reason: number): void {
+    for (const point of this.named(ssid)) this.emit("disconnect", point, reason);
+  }
+
+  private named(ssid: string): Beacon[] {
+    return this.points.filter((point) => point.ssid === ssid);
+  }
+}
