@@ -37,6 +37,19 @@ export interface ImageFields {
   readonly idleCode: readonly number[];
 }
 
+/** What the mask ROM prints at a reset, and the pin that it looks at. */
+export interface StartText {
+  readonly banner: readonly string[];
+  /** By cause as the firmware knows it: power-on, software, watchdog, exception, brownout, deep-sleep, external. */
+  readonly resetCauses: Readonly<Record<string, string>>;
+  readonly bootFromFlash: string;
+  readonly bootDownload: string;
+  /** GPIO that selects download mode when it is low at a reset. */
+  readonly strapPin: number;
+  /** What a pulse on EN counts as. */
+  readonly resetPinCause: "power-on" | "external";
+}
+
 export interface Chip {
   /** As users write it: "esp32c3". */
   readonly name: string;
@@ -44,6 +57,7 @@ export interface Chip {
   readonly family: string;
   readonly layout: Layout;
   readonly image: ImageFields;
+  readonly start: StartText;
   /** Bytes of flash that the layout needs at least. */
   readonly flashSize: number;
 }

@@ -26,5 +26,21 @@ export const esp32c3: Chip = {
     codeAddress: 0x40380000,
     idleCode: [0x73, 0x00, 0x50, 0x10, 0x6f, 0xf0, 0xdf, 0xff], // wfi; j -4
   },
+  start: {
+    banner: ["ESP-ROM:esp32c3-api1-20210207", "Build:Feb  7 2021"],
+    // soc/esp32c3/include/soc/reset_reasons.h, in the ROM's spelling
+    resetCauses: {
+      "power-on": "rst:0x1 (POWERON)",
+      software: "rst:0xc (RTC_SW_CPU_RST)",
+      exception: "rst:0xc (RTC_SW_CPU_RST)",
+      watchdog: "rst:0x8 (TG1WDT_SYS_RST)",
+      brownout: "rst:0xf (BROWNOUT_RST)",
+      "deep-sleep": "rst:0x5 (DSLEEP)",
+    },
+    bootFromFlash: "boot:0xc (SPI_FAST_FLASH_BOOT)",
+    bootDownload: "boot:0x4 (DOWNLOAD(USB/UART0/1))",
+    strapPin: 9,
+    resetPinCause: "power-on",
+  },
   flashSize: 0x400000,
 };
