@@ -11,9 +11,9 @@ export const IDENTITY = 4;
 export const PENDING_IDENTITY = 5;
 /** Networks that worked, newest first. */
 export const NETWORKS = 6;
-/** {crc, tried, values}: the defaults block as last imported. */
+/** CRC u32 and JSON: the defaults block as last imported. */
 export const DEFAULTS = 7;
-/** Highest pin revision processed. */
+/** {p, trigger}: highest pin revision processed, and a trigger that has not acted yet. */
 export const PIN_REVISION = 8;
 /** {sn, values}: configuration from the server. */
 export const CONFIGURATION = 9;
@@ -23,5 +23,7 @@ export const OTA_MEMORY = 10;
 export const MINIMUM_SC = 11;
 /** Server and join key entered in the dialog. */
 export const SERVER = 12;
+/** CRC u32, parts u8: which parts of that import have worked. */
+export const DEFAULTS_WORKED = 13;
 /** From here on for the gadget's own program. */
 export const FIRST_APP_KEY = 24;

@@ -1,0 +1,28 @@
+// Step 2 of the chain: the network that the owner patched into the image (DESIGN.md, decision 5).
+
+import { encodeUtf8 } from "../format/utf8.js";
+import { defaultValues, markWorked, NETWORK_PART, textDefault } from "../store/defaults-record.js";
+import type { LogStore } from "../store/log-store.js";
+import { networkFault, type Network } from "./networks.js";
+import type { Step } from "./step.js";
+
+export function defaultNetwork(store: LogStore): Network | undefined {
+  const values = defaultValues(store);
+  const ssid = textDefault(values, "wifi.ssid");
+  if (ssid === undefined) return undefined;
+  const network = { ssid: encodeUtf8(ssid), password: textDefault(values, "wifi.password") ?? "" };
+  return networkFault(network) ? undefined : network;
+}
+
+export function defaultsStep(store: LogStore): Step {
+  return {
+    name: "defaults",
+    async run(pass) {
+      const network = defaultNetwork(store);
+      if (!network) return { reason: "none" };
+      const result = await pass.attempt(network);
+      if (result.address) markWorked(store, NETWORK_PART);
+      return result;
+    },
+  };
+}
