@@ -8,6 +8,9 @@ import type { Client, UartLine } from "./uart.js";
 
 const START_TIMEOUT_MS = 5000;
 const MAX_LINE = 256; // bytes
+/** Bytes and `open`/`close` come by two pipes, so either may be a little early. */
+const SKEW_MS = 20;
+const MAX_EARLY_CHUNKS = 64;
 
 export interface Pty {
   /** What a client opens: /dev/pts/3. */
@@ -29,6 +32,8 @@ class PtySession implements Client {
   private readonly child: ChildProcess;
   private readonly uart: UartLine;
   private open = false;
+  private early: Buffer[] = [];
+  private closing: NodeJS.Timeout | undefined;
 
   constructor(child: ChildProcess, uart: UartLine) {
     this.child = child;
@@ -74,27 +79,35 @@ class PtySession implements Client {
   }
 
   close(): void {
+    clearTimeout(this.closing);
     this.uart.detach(this);
     this.child.kill("SIGKILL");
   }
 
   private receive(bytes: Buffer): void {
-    this.uart.attach(this); // the client may have come while another had the line
-    this.uart.receive(this, new Uint8Array(bytes));
+    if (this.open) this.uart.receive(this, new Uint8Array(bytes));
+    else if (this.early.length < MAX_EARLY_CHUNKS) this.early.push(bytes);
   }
 
   /** What the helper sees of the slave: `open`, `close`, `baud N`. */
   private told(line: string): void {
     const [word, value] = line.trim().split(" ");
-    if (word === "open") {
-      this.open = true;
-      if (!this.uart.attach(this)) this.send(Buffer.from(BUSY_NOTICE));
-    } else if (word === "close") {
-      this.open = false;
-      this.uart.detach(this);
-    } else if (word === "baud" && Number(value) > 0) {
-      this.uart.setClientRate(this, Number(value));
-    }
+    if (word === "open") this.opened();
+    else if (word === "close") this.closing = setTimeout(() => this.closed(), SKEW_MS);
+    else if (word === "baud" && Number(value) > 0) this.uart.setClientRate(this, Number(value));
+  }
+
+  private opened(): void {
+    clearTimeout(this.closing);
+    this.open = true;
+    if (!this.uart.attach(this)) this.send(Buffer.from(BUSY_NOTICE));
+    for (const bytes of this.early.splice(0)) this.receive(bytes);
+  }
+
+  private closed(): void {
+    this.open = false;
+    this.early = [];
+    this.uart.detach(this);
   }
 }
 
