@@ -61,7 +61,7 @@ const table: Row[] = [
   { from: "tools/patch", may: ["firmware/format", "tools/chips", "tools/serial/port.ts", "tools/error.ts"] },
   {
     from: "tools/serial",
-    may: ["firmware/format", "tools/chips", "tools/engine", "tools/error.ts"],
+    may: ["tools/serial/port.ts", "firmware/format", "tools/chips", "tools/engine", "tools/error.ts"],
     node: true,
     npm: true,
   },
