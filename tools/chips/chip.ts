@@ -50,6 +50,69 @@ export interface StartText {
   readonly resetPinCause: "power-on" | "external";
 }
 
+/** Some bits of a 32-bit register. */
+export interface BitField {
+  readonly address: number;
+  readonly shift: number;
+  readonly bits: number;
+}
+
+/** A number that is kept in one or more bit fields, lowest part first. */
+export type FieldParts = readonly BitField[];
+
+/** What clients of the serial bootloader read and send, and what a virtual ROM answers (esptool's targets/). */
+export interface RomFacts {
+  /** Id in the answer of GET_SECURITY_INFO; undefined where the ROM has no such command or no id in it. */
+  readonly securityInfoId: number | undefined;
+  /** Values of the word at 0x40001000, by which chips without that id are told. */
+  readonly magic: readonly number[];
+  /** Commands of the ROM, by the names of esptool's documentation. */
+  readonly commands: readonly string[];
+  /** Bytes of status behind every answer. */
+  readonly statusLength: 2 | 4;
+  /** Bytes of a write. */
+  readonly blockSize: number;
+  /** *_BEGIN has a fifth word (encrypted writes). */
+  readonly extendedBegin: boolean;
+  /** Words of SPI_ATTACH's argument. */
+  readonly attachWords: 1 | 2;
+  /** The SPI controller of the flash; registers are offsets from `base`. */
+  readonly spi: {
+    readonly base: number;
+    readonly usr: number;
+    readonly usr1: number;
+    readonly usr2: number;
+    readonly mosiLength: number;
+    readonly misoLength: number;
+    readonly data: number;
+    /** The address register is sent from its top bit, whatever the length. */
+    readonly addressAtTop: boolean;
+  };
+  /** Words that hold the MAC: its last four bytes, then in the low half its first two. */
+  readonly mac: readonly [number, number];
+  readonly fields: {
+    readonly package: FieldParts;
+    readonly majorRevision: FieldParts;
+    readonly minorRevision: FieldParts;
+    readonly flashCapacity: FieldParts;
+    readonly flashVendor: FieldParts;
+  };
+  readonly packages: Readonly<Record<number, string>>;
+  readonly features: readonly string[];
+  /** What `flashCapacity` means; a value that is not here means that there is no flash in the package. */
+  readonly flashCapacities: Readonly<Record<number, string>>;
+  readonly flashVendors: Readonly<Record<number, string>>;
+  readonly crystal: number; // MHz
+  /** Where a program may be loaded to. */
+  readonly ram: readonly { readonly start: number; readonly end: number }[];
+  /** The specimen that a virtual board has. */
+  readonly specimen: {
+    readonly package: number;
+    readonly majorRevision: number;
+    readonly minorRevision: number;
+  };
+}
+
 export interface Chip {
   /** As users write it: "esp32c3". */
   readonly name: string;
@@ -60,4 +123,6 @@ export interface Chip {
   readonly start: StartText;
   /** Bytes of flash that the layout needs at least. */
   readonly flashSize: number;
+  /** The serial bootloader in its ROM. */
+  readonly rom: RomFacts;
 }

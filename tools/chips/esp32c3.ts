@@ -2,11 +2,13 @@
 
 import type { Chip } from "./chip.js";
 
+const EFUSE_BLOCK1 = 0x60008844; // EFUSE_RD_MAC_SPI_SYS_0_REG
+
 export const esp32c3: Chip = {
   name: "esp32c3",
   family: "ESP32-C3",
   layout: {
-    name: "esp32-4mb",
+    name: "4mb-2slot",
     bootloader: { offset: 0x0, size: 0x8000 },
     partitionTable: { offset: 0x8000, size: 0x1000 },
     nvs: { offset: 0x9000, size: 0x5000 },
@@ -27,7 +29,6 @@ export const esp32c3: Chip = {
     idleCode: [0x73, 0x00, 0x50, 0x10, 0x6f, 0xf0, 0xdf, 0xff], // wfi; j -4
   },
   start: {
-    banner: ["ESP-ROM:esp32c3-api1-20210207", "Build:Feb  7 2021"],
     // soc/esp32c3/include/soc/reset_reasons.h, in the ROM's spelling
     resetCauses: {
       "power-on": "rst:0x1 (POWERON)",
@@ -43,4 +44,69 @@ export const esp32c3: Chip = {
     resetPinCause: "power-on",
   },
   flashSize: 0x400000,
+  rom: {
+    securityInfoId: 5,
+    magic: [0x1b31506f, 0x6921506f, 0x4881606f, 0x4361606f],
+    commands: [
+      "FLASH_BEGIN",
+      "FLASH_DATA",
+      "FLASH_END",
+      "MEM_BEGIN",
+      "MEM_END",
+      "MEM_DATA",
+      "SYNC",
+      "WRITE_REG",
+      "READ_REG",
+      "SPI_SET_PARAMS",
+      "SPI_ATTACH",
+      "READ_FLASH_SLOW",
+      "CHANGE_BAUDRATE",
+      "FLASH_DEFL_BEGIN",
+      "FLASH_DEFL_DATA",
+      "FLASH_DEFL_END",
+      "SPI_FLASH_MD5",
+      "GET_SECURITY_INFO",
+    ],
+    statusLength: 4,
+    blockSize: 0x400,
+    extendedBegin: true,
+    attachWords: 2,
+    spi: {
+      base: 0x60002000,
+      usr: 0x18,
+      usr1: 0x1c,
+      usr2: 0x20,
+      mosiLength: 0x24,
+      misoLength: 0x28,
+      data: 0x58,
+      addressAtTop: false,
+    },
+    mac: [EFUSE_BLOCK1, EFUSE_BLOCK1 + 4],
+    fields: {
+      package: [{ address: EFUSE_BLOCK1 + 12, shift: 21, bits: 3 }],
+      majorRevision: [{ address: EFUSE_BLOCK1 + 20, shift: 24, bits: 2 }],
+      minorRevision: [
+        { address: EFUSE_BLOCK1 + 12, shift: 18, bits: 3 },
+        { address: EFUSE_BLOCK1 + 20, shift: 23, bits: 1 },
+      ],
+      flashCapacity: [{ address: EFUSE_BLOCK1 + 12, shift: 27, bits: 3 }],
+      flashVendor: [{ address: EFUSE_BLOCK1 + 16, shift: 0, bits: 3 }],
+    },
+    packages: {
+      0: "ESP32-C3 (QFN32)",
+      1: "ESP8685 (QFN28)",
+      2: "ESP32-C3 AZ (QFN32)",
+      3: "ESP8686 (QFN24)",
+    },
+    features: ["Wi-Fi", "BT 5 (LE)", "Single Core", "160MHz"],
+    flashCapacities: { 1: "4MB", 2: "2MB", 3: "1MB", 4: "8MB" },
+    flashVendors: { 1: "XMC", 2: "GD", 3: "FM", 4: "TT", 5: "ZBIT" },
+    crystal: 40,
+    ram: [
+      { start: 0x3fc80000, end: 0x3fce0000 },
+      { start: 0x4037c000, end: 0x403e0000 },
+      { start: 0x50000000, end: 0x50002000 },
+    ],
+    specimen: { package: 0, majorRevision: 0, minorRevision: 4 },
+  },
 };
