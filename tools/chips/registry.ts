@@ -1,5 +1,6 @@
 // The chips that this version supports, by the names users write.
 
+import { BroomeError } from "../error.js";
 import type { Chip } from "./chip.js";
 import { esp32c3 } from "./esp32c3.js";
 
@@ -7,18 +8,6 @@ const chips: readonly Chip[] = [esp32c3];
 
 /** The chip of a build that names none. */
 export const defaultChip = "esp32c3";
-
-/** Not a BroomeError: this folder imports nothing. The same shape, so that the command prints it alike. */
-export class ChipError extends Error {
-  readonly code = "chip-unsupported";
-  readonly help: string;
-
-  constructor(message: string, help: string) {
-    super(message);
-    this.name = "ChipError";
-    this.help = help;
-  }
-}
 
 export function chipNames(): string[] {
   return chips.map((chip) => chip.name);
@@ -42,7 +31,8 @@ export function allChips(): readonly Chip[] {
 function find(matches: (chip: Chip) => boolean, words: string): Chip {
   const chip = chips.find(matches);
   if (!chip)
-    throw new ChipError(
+    throw new BroomeError(
+      "chip-unsupported",
       `${words} is not supported yet`,
       `Supported by this version: ${chipNames().join(", ")}.`,
     );
