@@ -1,0 +1,57 @@
+// A real server on free ports of loopback with its database in a folder of its own, and a client of its admin API.
+
+import { readFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startServer, type Server, type ServerOptions } from "../../host/server.js";
+
+export interface TestServer {
+  server: Server;
+  folder: string;
+  db: string;
+  /** Admin API: method, path, JSON body. Resolves to status and parsed body. */
+  admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }>;
+  metric(name: string): Promise<number>;
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), "broome-server-"));
+  const db = join(folder, "broome.db");
+  const start = () => startServer({ db, port: 0, adminPort: 0, ...options });
+  let server = await start();
+  const request = async (method: string, path: string, body?: unknown): Promise<Response> =>
+    fetch(server.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${readFileSync(server.adminTokenFile, "utf8").trim()}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  return {
+    folder,
+    db,
+    get server() {
+      return server;
+    },
+    async admin(method, path, body) {
+      const response = await request(method, path, body);
+      const text = await response.text();
+      return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as never };
+    },
+    async metric(name) {
+      const text = await (await request("GET", "/metrics")).text();
+      return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)![1]);
+    },
+    async restart() {
+      await server.close();
+      server = await start();
+    },
+    async close() {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
