@@ -13,7 +13,7 @@ export function refuse(name: string, what: string): never {
   throw new FormatError("field-invalid", `field ${name}: ${what}`, HELP);
 }
 
-/** An integer of 0 to `max`. Not -0, not a fraction, not a string. */
+/** An integer of 0 to `max`: no fraction, no text, no NaN. */
 export function integer(name: string, value: unknown, max: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > max)
     refuse(name, `expected an integer of 0 to ${max}, got ${describe(value)}`);

@@ -2,9 +2,9 @@
 
 import { FormatError } from "../format/error.js";
 import { decodeUtf8, encodeUtf8 } from "../format/utf8.js";
+import { BLOCK, decrypt, encrypt, paddedLength } from "./a128cbc-hs256.js";
 import { decodeInto, encodeBase64url, encodedLength, encodeInto } from "./base64url.js";
 import type { Crypto } from "./crypto.js";
-import { equalBytes } from "./equal.js";
 import { isName } from "./field.js";
 import { hkdf } from "./hkdf.js";
 
@@ -18,7 +18,6 @@ export const MAX_PLAINTEXT_ESP8266 = 1024;
 /** Longest device id, in characters of [A-Za-z0-9_-]. */
 export const MAX_ID = 32;
 
-const BLOCK = 16; // bytes of an AES block, of IV and tag
 const TAG_LENGTH = 22; // characters of 16 bytes
 const DOT = 0x2e;
 const HEADER = '{"alg":"dir","enc":"A128CBC-HS256","kid":"';
@@ -135,8 +134,8 @@ export function tagText(sealed: Sealed): string {
 /** Bytes of a sealed message. `kidLength`: characters of `<id>.<g>`; `reply`: its header has `re`. */
 export function sealedLength(kidLength: number, reply: boolean, plaintextLength: number): number {
   const header = HEADER.length + kidLength + (reply ? RE.length + TAG_LENGTH : 0) + END.length;
-  const ciphertext = plaintextLength - (plaintextLength % BLOCK) + BLOCK;
-  return encodedLength(header) + 2 + TAG_LENGTH + 1 + encodedLength(ciphertext) + 1 + TAG_LENGTH;
+  const ciphertext = encodedLength(paddedLength(plaintextLength));
+  return encodedLength(header) + 2 + TAG_LENGTH + 1 + ciphertext + 1 + TAG_LENGTH;
 }
 
 /** Longest plaintext of a reply that is at most `limit` bytes when sealed; negative where none fits. */
@@ -161,57 +160,21 @@ function seal(
   iv: Uint8Array,
   plaintext: Uint8Array,
 ): { bytes: Uint8Array; tag: string } {
-  const ciphertext = crypto.aesCbcEncrypt(key.subarray(BLOCK), iv, pad(plaintext));
   const aadLength = encodedLength(header.length);
-  const bytes = new Uint8Array(
-    aadLength + 2 + TAG_LENGTH + 1 + encodedLength(ciphertext.length) + 1 + TAG_LENGTH,
-  );
+  const textLength = encodedLength(paddedLength(plaintext.length));
+  const bytes = new Uint8Array(aadLength + 2 + TAG_LENGTH + 1 + textLength + 1 + TAG_LENGTH).fill(DOT);
   let at = encodeInto(bytes, 0, header);
-  bytes[at++] = DOT;
-  bytes[at++] = DOT;
-  at = encodeInto(bytes, at, iv);
-  bytes[at++] = DOT;
-  at = encodeInto(bytes, at, ciphertext);
-  bytes[at++] = DOT;
-  const tag = tagOf(crypto, key, bytes.subarray(0, aadLength), iv, ciphertext);
-  encodeInto(bytes, at, tag);
+  const { ciphertext, tag } = encrypt(crypto, key, iv, bytes.subarray(0, at), plaintext);
+  at = encodeInto(bytes, at + 2, iv);
+  at = encodeInto(bytes, at + 1, ciphertext);
+  encodeInto(bytes, at + 1, tag);
   return { bytes, tag: encodeBase64url(tag) };
 }
 
-function open(crypto: Crypto, key: Uint8Array, sealed: Sealed): Uint8Array {
-  const tag = tagOf(crypto, key, sealed.aad, sealed.iv, sealed.ciphertext);
-  if (!equalBytes(tag, sealed.tag)) throw unauthenticated("the tag does not verify");
-  return unpad(crypto.aesCbcDecrypt(key.subarray(BLOCK), sealed.iv, sealed.ciphertext));
-}
-
-/** RFC 7518 section 5.2.2.1: HMAC over AAD, IV, ciphertext and the AAD's length in bits, cut to 16 bytes. */
-function tagOf(
-  crypto: Crypto,
-  key: Uint8Array,
-  aad: Uint8Array,
-  iv: Uint8Array,
-  ciphertext: Uint8Array,
-): Uint8Array {
-  const bits = new Uint8Array(8);
-  new DataView(bits.buffer).setUint32(4, aad.length * 8);
-  return crypto.hmacSha256(key.subarray(0, BLOCK), aad, iv, ciphertext, bits).slice(0, BLOCK);
-}
-
-/** PKCS #7 (RFC 5652 section 6.3). */
-function pad(plaintext: Uint8Array): Uint8Array {
-  const count = BLOCK - (plaintext.length % BLOCK);
-  const padded = new Uint8Array(plaintext.length + count).fill(count, plaintext.length);
-  padded.set(plaintext);
-  return padded;
-}
-
-/** Only ever called after the tag verified, so that its error tells nothing to who cannot seal. */
-function unpad(padded: Uint8Array): Uint8Array {
-  const count = padded[padded.length - 1]!;
-  let good = count >= 1 && count <= BLOCK;
-  for (let i = 1; good && i <= count; i++) good = padded[padded.length - i] === count;
-  if (!good) throw malformed("wrong padding under a good tag");
-  return padded.subarray(0, padded.length - count);
+function open(crypto: Crypto, key: Uint8Array, { iv, aad, ciphertext, tag }: Sealed): Uint8Array {
+  const plaintext = decrypt(crypto, key, iv, aad, ciphertext, tag);
+  if (!plaintext) throw unauthenticated("the tag does not verify");
+  return plaintext;
 }
 
 /** Where the first four parts end. */
