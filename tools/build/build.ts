@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { findDefaults } from "../../firmware/format/defaults-block.js";
 import type { Chip } from "../chips/chip.js";
 import { link, type Engine } from "../engine/engine.js";
@@ -125,7 +125,7 @@ async function compile(options: BuildOptions, manifest: Manifest, config: object
   const preload = expandPreload(manifest.preload, modules);
   const engine = await options.engine;
   const { archive, symbols } = await link(engine, {
-    modules: modules.map(({ name, path, source, map }) => ({ name, path, source, ...(map ? { map } : {}) })),
+    modules: modules.map((module) => ({ ...module, path: pathInImage(module) })),
     preload,
     resources: resourcesOf(manifest),
   });
@@ -136,6 +136,11 @@ async function compile(options: BuildOptions, manifest: Manifest, config: object
     builtAt: buildTime(),
   });
   return { bytes, modules: modules.length, preloaded: preload.length, symbols };
+}
+
+/** What the image calls a module's file: nothing that depends on where an app outside of the project lies. */
+function pathInImage({ name, path }: Module): string {
+  return path.startsWith("..") || isAbsolute(path) ? `${name}.ts` : path;
 }
 
 /** The manifest's resources, and `creation.json`: the memory that the boot code gives the machine, and its main module. */

@@ -47,6 +47,7 @@ async function transformModule(root: string, { name, file }: ModuleFile): Promis
       name,
       path,
       source: code,
+      map,
       imports: importsOf(code).map((specifier) => resolve(name, specifier)),
     };
   } catch (failure) {
