@@ -10,11 +10,12 @@ export type LinkCode =
   | "aborted"; // by abort() or close()
 
 export class LinkError extends Error {
+  // A field, because Error.prototype is frozen on a device: `this.name =` throws there.
+  override readonly name = "LinkError";
   readonly code: LinkCode;
 
   constructor(code: LinkCode, message: string) {
     super(message);
-    this.name = "LinkError";
     this.code = code;
   }
 }

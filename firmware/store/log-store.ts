@@ -23,11 +23,12 @@ const MAX_SEQUENCE = 0xfffffff0;
 export type Checksum = (bytes: Uint8Array, initial?: number) => number;
 
 export class StoreError extends Error {
+  // A field, because Error.prototype is frozen on a device: `this.name =` throws there.
+  override readonly name = "StoreError";
   readonly code: "store-full" | "value-too-long" | "store-too-small";
 
   constructor(code: StoreError["code"], message: string) {
     super(message);
-    this.name = "StoreError";
     this.code = code;
   }
 }

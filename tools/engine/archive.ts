@@ -90,6 +90,7 @@ class AtomReader {
     while (at < atom.end) {
       const path = this.take(at, atom.end, "PATH");
       const body = this.take(path.end, atom.end, type);
+      const last = type === "CODE" ? this.take(body.end, atom.end, "LINE") : body;
       const zero = this.bytes.indexOf(0, path.start);
       if (zero <= path.start || zero >= path.end) throw invalid(`bad path at ${path.start}`);
       if (this.bytes.subarray(zero, path.end).some((byte) => byte !== 0))
@@ -97,7 +98,7 @@ class AtomReader {
       if (type === "DATA" && body.start & 3) throw invalid(`data at ${body.start} is not aligned`);
       const name = new TextDecoder().decode(this.bytes.subarray(path.start, zero));
       pairs.push({ name, offset: body.start, size: body.end - body.start });
-      at = body.end;
+      at = last.end;
     }
     return pairs;
   }

@@ -47,6 +47,10 @@ const XS_FLAGS = [
 const OWN_FLAGS = ["-std=gnu11", "-Wall", "-Wextra"];
 /** SSE: the x87 unit would round differently from the 64-bit build and from the chips. */
 const BITS_FLAGS = { 32: ["-m32", "-msse2", "-mfpmath=sse"], 64: ["-g"] };
+/** Our version of one of XS's functions, which knows module names and lines (c/lines.c). */
+const FILE_FLAGS: Record<string, string[]> = {
+  "xsDefaults.c": ["-DfxCaptureErrorStack=hostCaptureErrorStack"],
+};
 const NOT_BUILT = /^xsSnapshot\.c$/;
 const BUILD_TIMEOUT_MS = 300_000;
 
@@ -79,6 +83,7 @@ export async function prepareEngine(o: {
       cacheDir: o.cacheDir,
       key,
       compiler: compiler.command,
+      compilerVersion: compiler.version,
       sources,
       xs,
       bits,
@@ -132,7 +137,9 @@ function sourceDir(): string {
 /** What a build depends on: compiler, flags, our sources, which XS. */
 function keyOf(compiler: Compiler, sources: string, bits: 64 | undefined): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([compiler, XS_FLAGS, OWN_FLAGS, BITS_FLAGS, bits ?? 0, process.arch]));
+  hash.update(
+    JSON.stringify([compiler, XS_FLAGS, FILE_FLAGS, OWN_FLAGS, BITS_FLAGS, bits ?? 0, process.arch]),
+  );
   hash.update(process.env["MODDABLE"] ?? "npm 13.3");
   for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
   return hash.digest("hex").slice(0, 20);
@@ -167,6 +174,7 @@ interface Build {
   cacheDir: string;
   key: string;
   compiler: string;
+  compilerVersion: string;
   sources: string;
   xs: XsSources;
   bits: 32 | 64;
@@ -175,26 +183,27 @@ interface Build {
 
 async function build(o: Build): Promise<Engine> {
   const final = join(o.cacheDir, "engine", o.key);
-  await mkdir(dirname(final), { recursive: true });
+  const objects = join(o.cacheDir, "engine", `xs-${xsKeyOf(o)}`);
+  await mkdir(objects, { recursive: true });
   const dir = await mkdtemp(join(o.cacheDir, "engine", "build-"));
   try {
-    const steps = stepsOf(o, dir);
+    const theirs = xsSteps(o, objects);
+    const ours = ownSteps(o, dir);
+    const left = [...theirs, ...ours].filter((step) => !existsSync(step.object));
+    const total = left.length + 2;
     let done = 0;
-    await inParallel(steps, async (step) => {
+    await inParallel(left, async (step) => {
       await compile(o.compiler, step);
-      o.onProgress?.(++done, steps.length + 2, step.what);
+      o.onProgress?.(++done, total, step.what);
     });
-    const objects = steps.map((step) => step.object);
     const bits = BITS_FLAGS[o.bits];
-    await compile(o.compiler, {
-      what: "engine",
-      args: [...bits, "-o", join(dir, "engine"), ...objects, "-lm"],
-    });
-    o.onProgress?.(steps.length + 1, steps.length + 2, "engine");
+    const all = [...theirs, ...ours].map((step) => step.object);
+    await call(o.compiler, "engine", [...bits, "-o", join(dir, "engine"), ...all, "-lm"]);
+    o.onProgress?.(++done, total, "engine");
     const pty = ["-O2", "-D_GNU_SOURCE", ...OWN_FLAGS, "-o", join(dir, "pty"), join(o.sources, "pty.c")];
-    await compile(o.compiler, { what: "pty", args: pty });
-    o.onProgress?.(steps.length + 2, steps.length + 2, "pty");
-    for (const object of objects) await rm(object);
+    await call(o.compiler, "pty", pty);
+    o.onProgress?.(++done, total, "pty");
+    for (const step of ours) await rm(step.object);
     await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: o.xs.version }));
     await rm(final, { recursive: true, force: true });
     await rename(dir, final);
@@ -204,30 +213,41 @@ async function build(o: Build): Promise<Engine> {
   return readBuilt(o.cacheDir, o.key)!;
 }
 
+/** What XS's objects depend on: not on our files, except the platform header. */
+function xsKeyOf(o: Build): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([o.compilerVersion, XS_FLAGS, FILE_FLAGS, BITS_FLAGS[o.bits], o.xs]));
+  hash.update(readFileSync(join(o.sources, "platform.h")));
+  return hash.digest("hex").slice(0, 20);
+}
+
 interface Step {
   what: string;
   args: string[];
   object: string;
 }
 
-function stepsOf(o: Build, dir: string): Step[] {
-  const xsFolders = ["includes", "platforms", "sources"].map((name) => join(o.xs.dir, name));
-  const flags = [...BITS_FLAGS[o.bits], ...XS_FLAGS, `-I${o.sources}`];
-  const step = (path: string, extra: string[]): Step => {
-    const object = join(dir, `${basename(path, ".c")}.o`);
-    return { what: basename(path), args: [...flags, ...extra, "-c", path, "-o", object], object };
-  };
-  const theirs = readdirSync(join(o.xs.dir, "sources"))
+function stepOf(o: Build, path: string, dir: string, extra: string[]): Step {
+  const args = [...BITS_FLAGS[o.bits], ...XS_FLAGS, `-I${o.sources}`, ...extra, "-c", path];
+  return { what: basename(path), args, object: join(dir, `${basename(path, ".c")}.o`) };
+}
+
+function xsFolders(o: Build): string[] {
+  return ["includes", "platforms", "sources"].map((name) => join(o.xs.dir, name));
+}
+
+function xsSteps(o: Build, dir: string): Step[] {
+  const flags = ["-w", ...xsFolders(o).map((folder) => `-I${folder}`)];
+  return readdirSync(join(o.xs.dir, "sources"))
     .filter((name) => name.endsWith(".c") && !NOT_BUILT.test(name))
-    .map((name) =>
-      step(join(o.xs.dir, "sources", name), ["-w", ...xsFolders.map((folder) => `-I${folder}`)]),
-    );
-  const ours = readdirSync(o.sources)
+    .map((name) => stepOf(o, join(o.xs.dir, "sources", name), dir, [...flags, ...(FILE_FLAGS[name] ?? [])]));
+}
+
+function ownSteps(o: Build, dir: string): Step[] {
+  const flags = [...OWN_FLAGS, ...xsFolders(o).flatMap((folder) => ["-isystem", folder])];
+  return readdirSync(o.sources)
     .filter((name) => name.endsWith(".c") && name !== "pty.c")
-    .map((name) =>
-      step(join(o.sources, name), [...OWN_FLAGS, ...xsFolders.flatMap((folder) => ["-isystem", folder])]),
-    );
-  return [...theirs, ...ours];
+    .map((name) => stepOf(o, join(o.sources, name), dir, flags));
 }
 
 async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
@@ -238,14 +258,21 @@ async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Prom
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-async function compile(compiler: string, step: { what: string; args: string[] }): Promise<void> {
+/** Compiles beside the object, then puts it in its place: a process that is killed leaves no half object. */
+async function compile(compiler: string, step: Step): Promise<void> {
+  const temporary = `${step.object}.${process.pid}`;
+  await call(compiler, step.what, [...step.args, "-o", temporary]);
+  await rename(temporary, step.object);
+}
+
+async function call(compiler: string, what: string, args: string[]): Promise<void> {
   try {
-    await run(compiler, step.args, { timeout: BUILD_TIMEOUT_MS, maxBuffer: 1 << 22 });
+    await run(compiler, args, { timeout: BUILD_TIMEOUT_MS, maxBuffer: 1 << 22 });
   } catch (cause) {
     const text = (cause as { stderr?: string }).stderr?.trim().split("\n").slice(0, 5).join("\n");
     throw new BroomeError(
       "engine-build-failed",
-      `${compiler} failed on ${step.what}: ${text || (cause as Error).message}`,
+      `${compiler} failed on ${what}: ${text || (cause as Error).message}`,
       "A C compiler with its standard headers is needed. " + compilerHelp(),
       { cause },
     );

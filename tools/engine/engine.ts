@@ -5,6 +5,7 @@ import { BroomeError } from "../error.js";
 import { BusError, FRAME, FrameReader, type Value, decodeValues, encodeFrame } from "./bus-frame.js";
 import { type Engine, prepareEngine } from "./compiler.js";
 import { type ArchiveInfo, readArchive } from "./archive.js";
+import { lineMap } from "./source-map.js";
 
 export { BusError, prepareEngine, readArchive };
 export type { ArchiveInfo, Engine, Value };
@@ -17,6 +18,8 @@ export interface ModuleSource {
   source: string;
   /** What error messages call it; default: the name with ".js". */
   path?: string;
+  /** Source map (JSON), if the source was transformed: messages then name the lines of the original. */
+  map?: string;
 }
 
 export interface LinkOptions {
@@ -36,7 +39,7 @@ export interface LinkResult {
 /**
  * Compiles modules and links them to the symbol ids of the engine's root.
  *
- * Throws BroomeError `compile-error` with "path:line: message" lines.
+ * Throws BroomeError `compile-error` with "path:line: message" lines, `module-missing` if that is all that is wrong.
  */
 export async function link(engine: Engine, o: LinkOptions): Promise<LinkResult> {
   const archive = await runLinker(engine, encodeRequest(o));
@@ -55,7 +58,10 @@ function encodeRequest(o: LinkOptions): Buffer {
     parts.push(Buffer.from(kind));
     for (const value of fields) field(typeof value === "string" ? Buffer.from(value, "utf8") : value);
   };
-  for (const module of o.modules) record("M", module.name, module.path ?? `${module.name}.js`, module.source);
+  for (const { name, path, source, map } of o.modules) {
+    const lines = map === undefined ? new Uint32Array(0) : lineMap(map);
+    record("M", name, path ?? `${name}.js`, source, new Uint8Array(lines.buffer));
+  }
   for (const name of o.preload) record("P", name);
   for (const resource of o.resources) record("R", resource.name, resource.data);
   parts.push(Buffer.from("E"));
@@ -73,15 +79,24 @@ function runLinker(engine: Engine, request: Buffer): Promise<Uint8Array> {
     child.on("error", (cause) => reject(cannotRun(engine, cause)));
     child.on("close", (code) => {
       if (code === 0) resolve(new Uint8Array(Buffer.concat(output)));
-      else
-        reject(
-          new BroomeError("compile-error", errors.trim() || `engine link ended with ${code}`, COMPILE_HELP),
-        );
+      else reject(linkError(errors.trim() || `engine link ended with ${code}`));
     });
     child.stdin.end(request);
   });
 }
 
+const MISSING = "module-missing: ";
+
+function linkError(text: string): BroomeError {
+  const lines = text.split("\n");
+  if (!lines.every((line) => line.includes(MISSING))) {
+    return new BroomeError("compile-error", text.replaceAll(MISSING, "no module "), COMPILE_HELP);
+  }
+  return new BroomeError("module-missing", text.replaceAll(MISSING, "no module "), MISSING_HELP);
+}
+
+const MISSING_HELP =
+  "Correct the import (relative ones end in .js), or add the module's folder to manifest.json.";
 const COMPILE_HELP = "Correct the line and build again. The device's JavaScript is ES2022.";
 
 function cannotRun(engine: Engine, cause: unknown): BroomeError {

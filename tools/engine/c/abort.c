@@ -56,42 +56,43 @@ void describeException(txMachine* the, char* buffer, size_t size) {
   snprintf(buffer, size, "a value");
 }
 
-void abortException(txMachine* the, const char* what) {
-  char message[MESSAGE_SIZE / 2];
-  describeException(the, message, sizeof message);
-  if (gPreloading) hostAbort("exception", "preload of %s: %s", gPreloading, message);
-  (void)what;
-  hostAbort("exception", "%s", message);
+// " at module:line" of the innermost function of the device's code in the error's stack, or nothing.
+static void describePlace(txMachine* the, char* buffer, size_t size) {
+  buffer[0] = 0;
+  if ((mxException.kind != XS_REFERENCE_KIND) || mxIsProxy(mxException.value.reference)) return;
+  txSlot* internal = mxException.value.reference->next;
+  if (!internal || (internal->kind != XS_ERROR_KIND) || !internal->value.error.info) return;
+  for (txSlot* slot = internal->value.error.info->next; slot; slot = slot->next) {
+    const char* module = (slot->ID != XS_NO_ID) ? fxGetKeyName(the, slot->ID) : NULL;
+    if (!module) continue;
+    if (slot->value.key.sum) snprintf(buffer, size, " at %s:%u", module, (unsigned)slot->value.key.sum);
+    else snprintf(buffer, size, " at %s", module);
+    return;
+  }
 }
 
-// The module whose code runs: the first frame of a function that knows its module.
-static const char* runningModule(txMachine* the) {
-  for (txSlot* frame = the ? the->frame : NULL; frame; frame = frame->next) {
-    txSlot* function = frame + 3;
-    if ((function->kind != XS_REFERENCE_KIND) || !mxIsFunction(function->value.reference)) continue;
-    txSlot* home = mxFunctionInstanceHome(function->value.reference);
-    if ((home->kind != XS_HOME_KIND) || !home->value.home.module) continue;
-    const char* name = fxGetKeyName(the, mxModuleInstanceInternal(home->value.home.module)->value.module.id);
-    if (name) return name;
-  }
-  return NULL;
+void abortException(txMachine* the) {
+  char message[MESSAGE_SIZE / 2], place[MODULE_NAME_LIMIT];
+  describeException(the, message, sizeof message);
+  describePlace(the, place, sizeof place);
+  if (gPreloading) hostAbort("exception", "preload of %s: %s%s", gPreloading, message, place);
+  hostAbort("exception", "%s%s", message, place);
 }
 
 // ---- XS's aborts -------------------------------------------------------------------------------------------------
 
 void fxAbort(txMachine* the, int status) {
-  char message[MESSAGE_SIZE / 2];
+  char message[MESSAGE_SIZE / 2], place[MODULE_NAME_LIMIT] = "?";
+  linesWhere(the, place, sizeof place);
   switch (status) {
     case XS_NOT_ENOUGH_MEMORY_EXIT:
       if (the->sharedMachine) arenaDescribe(message, sizeof message);
       else snprintf(message, sizeof message, "the root machine is full");
-      hostAbort("memory full", "%s", message);
-    case XS_STACK_OVERFLOW_EXIT: {
-      const char* module = runningModule(the);
-      hostAbort("stack overflow", "%d slots in %s", (int)(the->stackTop - the->stackBottom), module ? module : "?");
-    }
+      hostAbort("memory full", "%s at %s", message, place);
+    case XS_STACK_OVERFLOW_EXIT:
+      hostAbort("stack overflow", "%d slots at %s", (int)(the->stackTop - the->stackBottom), place);
     case XS_UNHANDLED_EXCEPTION_EXIT:
-    case XS_UNHANDLED_REJECTION_EXIT: abortException(the, "promise");
+    case XS_UNHANDLED_REJECTION_EXIT: abortException(the);
     case XS_NO_MORE_KEYS_EXIT: hostAbort("memory full", "too many property names");
     case XS_TOO_MUCH_COMPUTATION_EXIT: hostAbort("crash", "too much computation");
     default: hostAbort("crash", "XS status %d", status);
@@ -103,11 +104,11 @@ void fxAbort(txMachine* the, int status) {
 static void onFault(int number, siginfo_t* info, void* context) {
   (void)context;
   if ((number != SIGSEGV) && (number != SIGBUS)) hostAbort("crash", "signal %d", number);
-  const char* module = gPreloading ? gPreloading : runningModule(gMachine);
+  char place[MODULE_NAME_LIMIT] = "?";
+  linesWhere(gMachine, place, sizeof place);
   if (rootContains(info->si_addr))
-    hostAbort("root-write", "module %s writes what a preloaded module made: that lies in flash on a board",
-              module ? module : "?");
-  hostAbort("crash", "signal %d in module %s", number, module ? module : "?");
+    hostAbort("root-write", "%s writes what a preloaded module made: that lies in flash on a board", place);
+  hostAbort("crash", "signal %d at %s", number, gPreloading ? gPreloading : place);
 }
 
 void abortInstallSignals(void) {

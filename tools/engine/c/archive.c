@@ -1,7 +1,7 @@
 // The archive: atoms as in XS's own archives (big-endian size with header, four letters), read-only and checked.
 //
 // BXSA { VERS(major, minor, patch, format) ROOT(16) SYMB(count, names) PREL(count, names)
-//        MODS { PATH CODE }* RSRC { PATH DATA }* }
+//        MODS { PATH CODE LINE }* RSRC { PATH DATA }* }
 // Counts are u16 little-endian, names end in a zero. A PATH is padded with zeros so that its DATA is 4-aligned.
 #include "host.h"
 
@@ -49,27 +49,35 @@ static bool checkPath(const Atom_* atom) {
   return true;
 }
 
-static bool checkPairs(const uint8_t* p, const uint8_t* end, const char* type, const uint8_t* base) {
-  Atom_ path, body;
-  while (p < end) {
-    if (!takeAtom(&p, end, "PATH", &path) || !checkPath(&path)) return false;
-    if (!takeAtom(&p, end, type, &body)) return false;
-    if (!memcmp(type, "DATA", 4) && ((body.data - base) & 3)) return false;
-    if (!memcmp(type, "CODE", 4) && (body.end == body.data)) return false;
-  }
-  return true;
+typedef struct {
+  Atom_ path, code, line;
+} Module;
+
+static bool takeModule(const uint8_t** p, const uint8_t* end, Module* module) {
+  return (*p < end) && takeAtom(p, end, "PATH", &module->path) && takeAtom(p, end, "CODE", &module->code) &&
+         takeAtom(p, end, "LINE", &module->line);
 }
 
-static const uint8_t* findPair(const uint8_t* p, const uint8_t* end, const char* type, const char* name, size_t* size,
-                               const char** where) {
-  Atom_ path, body;
-  while ((p < end) && takeAtom(&p, end, "PATH", &path) && takeAtom(&p, end, type, &body)) {
-    if (strcmp((const char*)path.data, name)) continue;
-    *size = (size_t)(body.end - body.data);
-    if (where) *where = (const char*)path.data;
-    return body.data;
-  }
-  return NULL;
+typedef struct {
+  Atom_ path, data;
+} Resource;
+
+static bool takeResource(const uint8_t** p, const uint8_t* end, Resource* resource) {
+  return (*p < end) && takeAtom(p, end, "PATH", &resource->path) && takeAtom(p, end, "DATA", &resource->data);
+}
+
+static bool checkModules(const uint8_t* p, const uint8_t* end) {
+  Module module;
+  while (takeModule(&p, end, &module))
+    if (!checkPath(&module.path) || (module.code.data == module.code.end)) return false;
+  return p == end;
+}
+
+static bool checkResources(const uint8_t* p, const uint8_t* end, const uint8_t* base) {
+  Resource resource;
+  while (takeResource(&p, end, &resource))
+    if (!checkPath(&resource.path) || ((resource.data.data - base) & 3)) return false;
+  return p == end;
 }
 
 const char* archiveOpen(Archive* archive, const uint8_t* bytes, size_t size) {
@@ -89,22 +97,53 @@ const char* archiveOpen(Archive* archive, const uint8_t* bytes, size_t size) {
   if (!takeAtom(&p, top.end, "PREL", &atom)) return "bad atom PREL";
   if (!takeNames(&atom, &archive->preloads, &archive->preloadCount)) return "bad names in PREL";
   if (!takeAtom(&p, top.end, "MODS", &atom)) return "bad atom MODS";
-  if (!checkPairs(atom.data, atom.end, "CODE", bytes)) return "bad module in MODS";
+  if (!checkModules(atom.data, atom.end)) return "bad module in MODS";
   archive->modules = atom.data;
   archive->modulesEnd = atom.end;
   if (!takeAtom(&p, top.end, "RSRC", &atom)) return "bad atom RSRC";
-  if (!checkPairs(atom.data, atom.end, "DATA", bytes)) return "bad resource in RSRC";
+  if (!checkResources(atom.data, atom.end, bytes)) return "bad resource in RSRC";
   archive->resources = atom.data;
   archive->resourcesEnd = atom.end;
   return (p == top.end) ? NULL : "atoms after RSRC";
 }
 
 const uint8_t* archiveCode(const Archive* archive, const char* name, size_t* size, const char** path) {
-  return findPair(archive->modules, archive->modulesEnd, "CODE", name, size, path);
+  const uint8_t* p = archive->modules;
+  Module module;
+  while (takeModule(&p, archive->modulesEnd, &module)) {
+    if (strcmp((const char*)module.path.data, name)) continue;
+    *size = (size_t)(module.code.end - module.code.data);
+    if (path) *path = (const char*)module.path.data;
+    return module.code.data;
+  }
+  return NULL;
+}
+
+bool archivePlace(const Archive* archive, const void* address, const char** path, size_t* offset,
+                  const uint8_t** lines, const uint8_t** linesEnd) {
+  const uint8_t *p = archive->modules, *code = address;
+  Module module;
+  if (!p || (code < p) || (code >= archive->modulesEnd)) return false;
+  while (takeModule(&p, archive->modulesEnd, &module)) {
+    if ((code < module.code.data) || (code >= module.code.end)) continue;
+    *path = (const char*)module.path.data;
+    *offset = (size_t)(code - module.code.data);
+    *lines = module.line.data;
+    *linesEnd = module.line.end;
+    return true;
+  }
+  return false;
 }
 
 const uint8_t* archiveData(const Archive* archive, const char* name, size_t* size) {
-  return findPair(archive->resources, archive->resourcesEnd, "DATA", name, size, NULL);
+  const uint8_t* p = archive->resources;
+  Resource resource;
+  while (takeResource(&p, archive->resourcesEnd, &resource)) {
+    if (strcmp((const char*)resource.path.data, name)) continue;
+    *size = (size_t)(resource.data.end - resource.data.data);
+    return resource.data.data;
+  }
+  return NULL;
 }
 
 // The opcode that reads the same constant in place instead of copying it to memory.
@@ -132,6 +171,12 @@ static size_t instruction(const uint8_t* p, size_t left, const char** error) {
   else if (size == -4) return *error = "constant over 64 KB", 0;
   if (!length || (length > left)) return *error = "code is cut", 0;
   return length;
+}
+
+bool codeLength(const uint8_t* p, size_t left, size_t* length) {
+  const char* error = NULL;
+  *length = instruction(p, left, &error);
+  return !error;
 }
 
 static bool isString(uint8_t code) {
@@ -175,11 +220,32 @@ static const char* checkCode(const uint8_t* p, const uint8_t* end, unsigned idLi
 
 const char* archiveCheckCode(const Archive* archive, unsigned idLimit) {
   const uint8_t* p = archive->modules;
-  Atom_ path, body;
-  while ((p < archive->modulesEnd) && takeAtom(&p, archive->modulesEnd, "PATH", &path) &&
-         takeAtom(&p, archive->modulesEnd, "CODE", &body)) {
-    const char* error = checkCode(body.data, body.end, idLimit);
+  Module module;
+  while (takeModule(&p, archive->modulesEnd, &module)) {
+    const char* error = checkCode(module.code.data, module.code.end, idLimit);
     if (error) return error;
   }
   return NULL;
+}
+
+// Function bodies are part of the code that makes the function, so what is outside of them is the module's own: the
+// only strings there are the specifiers of its imports.
+bool codeNextSpecifier(const uint8_t** p, const uint8_t* end, const char** specifier) {
+  while (*p < end) {
+    const uint8_t* code = *p;
+    size_t length;
+    if (!codeLength(code, (size_t)(end - code), &length)) return false;
+    *p += length;
+    int32_t body = 0;
+    int16_t body2;
+    if (*code == XS_CODE_CODE_ARCHIVE_1) body = (int8_t)code[1];
+    if (*code == XS_CODE_CODE_ARCHIVE_2) memcpy(&body2, code + 1, 2), body = body2;
+    if (*code == XS_CODE_CODE_ARCHIVE_4) memcpy(&body, code + 1, 4);
+    if ((body < 0) || (body > end - *p)) return false;
+    *p += body;
+    if (!isString(*code)) continue;
+    *specifier = (const char*)code + ((*code == XS_CODE_STRING_ARCHIVE_1) ? 2 : 3);
+    return true;
+  }
+  return false;
 }

@@ -407,7 +407,7 @@ void busIdle(txMachine* the) {
       mxRunCount(count);
       mxPop();
     }
-    mxCatch(the) { abortException(the, "onBusEvent"); }
+    mxCatch(the) { abortException(the); }
   }
   fxEndHost(the);
 }

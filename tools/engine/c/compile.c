@@ -6,14 +6,21 @@
 #define PARSER_SYMBOL_MODULO 1993
 #define REPORTED_ERRORS 10
 
-static const char* gPath;
+static const Source* gSource;
 static int gErrors;
+
+int sourceLine(const Source* source, int line) {
+  uint32_t mapped;
+  if ((line < 1) || ((size_t)line * 4 > source->mapSize)) return line;
+  memcpy(&mapped, source->map + 4 * (size_t)(line - 1), sizeof mapped);
+  return (int)mapped;
+}
 
 static void reportError(void* console, txString path, txInteger line, txString format, va_list arguments) {
   (void)console;
   (void)path;
   if (gErrors++ >= REPORTED_ERRORS) return;
-  fprintf(stderr, "%s:%d: ", gPath, (int)line);
+  fprintf(stderr, "%s:%d: ", gSource->path, sourceLine(gSource, (int)line));
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
 }
@@ -27,37 +34,37 @@ static void reportWarning(void* console, txString path, txInteger line, txString
 }
 
 typedef struct {
-  const uint8_t* p;
-  const uint8_t* end;
-} Source;
+  const char* p;
+  const char* end;
+} Text;
 
 static int nextByte(void* stream) {
-  Source* source = stream;
-  return (source->p < source->end) ? *source->p++ : C_EOF;
+  Text* text = stream;
+  return (text->p < text->end) ? (uint8_t)*text->p++ : C_EOF;
 }
 
-txScript* compileModule(txMachine* the, const char* path, const char* text, size_t size) {
+txScript* compileModule(txMachine* the, const Source* source, bool annotated) {
   txParser parser;
   txParserJump jump;
-  Source source = {(const uint8_t*)text, (const uint8_t*)text + size};
+  Text text = {source->text, source->text + source->size};
   txScript* volatile script = NULL;
-  gPath = path;
+  gSource = source;
   gErrors = 0;
   memset(&jump, 0, sizeof jump);
-  // Without a console the parser goes on after an error and finds more of them.
-  (void)the;
-  fxInitializeParser(&parser, NULL, PARSER_BUFFER_SIZE, PARSER_SYMBOL_MODULO);
+  // The machine numbers the caches of tagged templates. With it the parser stops at the first error.
+  fxInitializeParser(&parser, the, PARSER_BUFFER_SIZE, PARSER_SYMBOL_MODULO);
   parser.reportError = reportError;
   parser.reportWarning = reportWarning;
   parser.firstJump = &jump;
   if (c_setjmp(jump.jmp_buf) == 0) {
-    fxParserTree(&parser, &source, nextByte, 0, NULL);
+    if (annotated) parser.path = fxNewParserSymbol(&parser, (txString)source->path);
+    fxParserTree(&parser, &text, nextByte, annotated ? mxDebugFlag : 0, NULL);
     if (!gErrors) fxParserHoist(&parser);
     if (!gErrors) fxParserBind(&parser);
     if (!gErrors) script = fxParserCode(&parser);
   }
   fxTerminateParser(&parser);
-  if (!script && !gErrors) fprintf(stderr, "%s:1: cannot be compiled\n", path);
+  if (!script && !gErrors) fprintf(stderr, "%s:1: cannot be compiled\n", source->path);
   if (script && gErrors) {
     fxDeleteScript(script);
     script = NULL;

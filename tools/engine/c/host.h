@@ -33,15 +33,47 @@ const char* archiveCheckCode(const Archive* archive, unsigned idLimit);
 // The code of a module; `path` receives the name as it lies in the archive.
 const uint8_t* archiveCode(const Archive* archive, const char* name, size_t* size, const char** path);
 const uint8_t* archiveData(const Archive* archive, const char* name, size_t* size);
+// The module that code at `address` belongs to, its offset there, and the module's table of lines.
+bool archivePlace(const Archive* archive, const void* address, const char** path, size_t* offset,
+                  const uint8_t** lines, const uint8_t** linesEnd);
+// Length of one instruction. False if it is none or is cut.
+bool codeLength(const uint8_t* p, size_t left, size_t* length);
+// Steps over a module's own code to the next specifier that it imports from. False if there is none.
+bool codeNextSpecifier(const uint8_t** p, const uint8_t* end, const char** specifier);
 // Walks code in place, maps symbol ids through `ids` (if any), turns constants into in-place ones. NULL or an error.
 const char* codeWalk(uint8_t* code, size_t size, const txID* ids, unsigned idLimit);
 
 // ---- compile.c, link.c: JavaScript to archive --------------------------------------------------------------------
 
-// Compiles one module. Errors go to stderr as "path:line: message"; then the result is NULL.
-txScript* compileModule(txMachine* the, const char* path, const char* source, size_t size);
+// A module to be compiled. `map`: for each line of the source, u32, the line that users know; may be empty.
+typedef struct {
+  const char* path;
+  const char* text;
+  size_t size;
+  const uint8_t* map;
+  size_t mapSize;
+} Source;
+
+// Compiles one module, with or without line instructions. Errors go to stderr as "path:line: message"; then NULL.
+txScript* compileModule(txMachine* the, const Source* source, bool annotated);
+int sourceLine(const Source* source, int line);
 // `engine link`: request on stdin, archive on stdout. Exit code of the process.
 int linkMain(void);
+
+// ---- module.c, lines.c: names and places -------------------------------------------------------------------------
+
+#define MODULE_NAME_LIMIT 256
+// Name of the module that `specifier` means in the module `base`. False if there can be none.
+bool moduleResolve(const char* base, const char* specifier, char result[MODULE_NAME_LIMIT]);
+
+// Table of lines (malloc) of the code of `plain`, made with the help of the same code with line instructions.
+uint8_t* linesMake(const txScript* plain, const txScript* annotated, const uint8_t* map, size_t mapSize, size_t* size);
+// Module and line (0: unknown) of code in the archive.
+bool linesFind(const void* address, const char** module, int* line);
+// "module:line" of the running code.
+bool linesWhere(txMachine* the, char* buffer, size_t size);
+// Takes the place of XS's fxCaptureErrorStack (a macro for xsDefaults.c, see compiler.ts).
+void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame);
 
 // ---- root.c: the machine with the built-ins and the preloaded modules --------------------------------------------
 
@@ -106,7 +138,7 @@ void hostAbort(const char* status, const char* format, ...) __attribute__((noret
 // The pending exception in words.
 void describeException(txMachine* the, char* buffer, size_t size);
 // Ends the machine because of the pending exception.
-void abortException(txMachine* the, const char* what) __attribute__((noreturn));
+void abortException(txMachine* the) __attribute__((noreturn));
 void abortInstallSignals(void);
 // True in `engine run`: ends are told to the board, else to stderr.
 extern bool gRunning;

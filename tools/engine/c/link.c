@@ -1,7 +1,7 @@
 // `engine link`: modules and resources on stdin, a linked archive on stdout.
 //
-// Request: records of {kind u8, then for M: name, path, source; for R: name, data; for P: name}, where each field is
-// u32 little-endian length and bytes; E ends it. The symbols of all modules get the ids that they will have in the
+// Request: records of {kind u8, then for M: name, path, source, line map; for R: name, data; for P: name}, where each
+// field is u32 little-endian length and bytes; E ends it. The symbols of all modules get the ids that they will have in the
 // root at boot, because the root's own symbols are always the same (their hash goes into the archive) and the
 // archive's follow in order.
 #include "host.h"
@@ -19,8 +19,8 @@ typedef struct Record Record;
 struct Record {
   Record* next;
   char kind;
-  char *name, *path, *data;
-  size_t dataSize;
+  char *name, *path, *data, *map;
+  size_t dataSize, mapSize;
 };
 
 static void fail(const char* message) {
@@ -96,6 +96,7 @@ static Record* readRequest(void) {
     record->name = readField(&input, &offset, NULL);
     if (kind == 'M') record->path = readField(&input, &offset, NULL);
     if (kind != 'P') record->data = readField(&input, &offset, &record->dataSize);
+    if (kind == 'M') record->map = readField(&input, &offset, &record->mapSize);
     *last = record;
     last = &record->next;
   }
@@ -109,6 +110,7 @@ static void freeRecords(Record* record) {
     free(record->name);
     free(record->path);
     free(record->data);
+    free(record->map);
     free(record);
     record = next;
   }
@@ -137,6 +139,62 @@ static void relocate(txMachine* root, txScript* script, const char* path) {
     fprintf(stderr, "%s:1: host functions (@) are not supported on the virtual board\n", path);
     exit(3);
   }
+}
+
+// The line of the source where an import names `specifier`.
+static int specifierLine(const Source* source, const char* specifier) {
+  size_t length = strlen(specifier);
+  int line = 1;
+  for (size_t i = 0; i + length + 1 < source->size; i++) {
+    const char* p = source->text + i;
+    if (*p == '\n') line++;
+    if (((*p == '"') || (*p == '\'')) && !memcmp(p + 1, specifier, length) && (p[length + 1] == *p))
+      return sourceLine(source, line);
+  }
+  return 1;
+}
+
+// Every module that `record` imports has to be there: on a device it would only be missed at run time.
+static bool checkImports(const Record* records, const Record* record, const Source* source, const txScript* script) {
+  const uint8_t *p = (const uint8_t*)script->codeBuffer, *end = p + script->codeSize;
+  const char* specifier;
+  bool ok = true;
+  while (codeNextSpecifier(&p, end, &specifier)) {
+    char name[MODULE_NAME_LIMIT];
+    bool found = false;
+    if (moduleResolve(record->name, specifier, name))
+      for (const Record* other = records; other && !found; other = other->next)
+        found = (other->kind == 'M') && !strcmp(other->name, name);
+    if (found) continue;
+    fprintf(stderr, "%s:%d: module-missing: \"%s\"\n", source->path, specifierLine(source, specifier), specifier);
+    ok = false;
+  }
+  return ok;
+}
+
+static bool appendModule(Buffer* code, txMachine* root, const Record* records, const Record* record) {
+  Source source = {record->path, record->data, record->dataSize, (const uint8_t*)record->map, record->mapSize};
+  txScript* script = compileModule(root, &source, false);
+  if (!script) return false;
+  txScript* annotated = compileModule(root, &source, true);
+  if (!annotated) return false;
+  size_t tableSize;
+  uint8_t* table = linesMake(script, annotated, source.map, source.mapSize, &tableSize);
+  relocate(root, script, record->path);
+  bool ok = checkImports(records, record, &source, script);
+  size_t path = beginAtom(code, "PATH");
+  append(code, record->name, strlen(record->name) + 1);
+  endAtom(code, path);
+  size_t body = beginAtom(code, "CODE");
+  append(code, script->codeBuffer, (size_t)script->codeSize);
+  endAtom(code, body);
+  size_t lines = beginAtom(code, "LINE");
+  append(code, table, tableSize);
+  endAtom(code, lines);
+  free(table);
+  fxDeleteScript(annotated);
+  fxDeleteScript(script);
+  return ok;
 }
 
 static void appendNames(Buffer* archive, txMachine* root, txID base) {
@@ -206,19 +264,7 @@ int linkMain(void) {
     if (record->kind == 'M') fxNewNameC(root, record->name);
   for (Record* record = records; record; record = record->next) {
     if (record->kind != 'M') continue;
-    txScript* script = compileModule(root, record->path, record->data, record->dataSize);
-    if (!script) {
-      ok = false;
-      continue;
-    }
-    relocate(root, script, record->path);
-    size_t path = beginAtom(&code, "PATH");
-    append(&code, record->name, strlen(record->name) + 1);
-    endAtom(&code, path);
-    size_t body = beginAtom(&code, "CODE");
-    append(&code, script->codeBuffer, (size_t)script->codeSize);
-    endAtom(&code, body);
-    fxDeleteScript(script);
+    if (!appendModule(&code, root, records, record)) ok = false;
   }
   endAtom(&code, atom);
   Buffer archive = {NULL, 0, 0};

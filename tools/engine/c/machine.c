@@ -16,7 +16,6 @@
 #define STACK_DEFAULT (8 * 1024 * 1024)
 // Instructions between two looks whether the board is still there.
 #define METER_INTERVAL 5000000
-#define NAME_LIMIT 256
 
 Archive gArchive;
 txMachine* gRoot;
@@ -49,63 +48,6 @@ uint32_t modMilliseconds(void) { return 0; }
 
 void fxQueuePromiseJobs(txMachine* the) { the->promiseJobs = 1; }
 
-// ---- modules -----------------------------------------------------------------------------------------------------
-
-// Resolves "./" and "../" of `specifier` against the module `base`; takes off ".js". False if it does not fit.
-static bool resolve(const char* base, const char* specifier, char result[NAME_LIMIT]) {
-  size_t length = 0;
-  result[0] = 0;
-  if (specifier[0] == '.') {
-    if (!base || (strlen(base) >= NAME_LIMIT)) return false;
-    strcpy(result, base);
-    char* slash = strrchr(result, '/');
-    length = slash ? (size_t)(slash - result) : 0;
-  }
-  while (*specifier) {
-    const char* slash = strchr(specifier, '/');
-    size_t part = slash ? (size_t)(slash - specifier) : strlen(specifier);
-    if ((part == 2) && !memcmp(specifier, "..", 2)) {
-      if (!length) return false;
-      while (length && (result[--length] != '/'));
-    } else if ((part != 1) || (*specifier != '.')) {
-      if (length + 1 + part >= NAME_LIMIT) return false;
-      if (length) result[length++] = '/';
-      memcpy(result + length, specifier, part);
-      length += part;
-    }
-    specifier += part + (slash ? 1 : 0);
-  }
-  if ((length > 3) && !memcmp(result + length - 3, ".js", 3)) length -= 3;
-  result[length] = 0;
-  return length > 0;
-}
-
-txID fxFindModule(txMachine* the, txSlot* realm, txID moduleID, txSlot* slot) {
-  (void)realm;
-  char name[NAME_LIMIT], specifier[NAME_LIMIT];
-  const char* path;
-  size_t size;
-  fxToStringBuffer(the, slot, specifier, sizeof specifier);
-  if (!resolve((moduleID == XS_NO_ID) ? NULL : fxGetKeyName(the, moduleID), specifier, name)) return XS_NO_ID;
-  if (!archiveCode(&gArchive, name, &size, &path)) return XS_NO_ID;
-  return fxNewNameX(the, (txString)path);
-}
-
-void fxLoadModule(txMachine* the, txSlot* module, txID moduleID) {
-  size_t size;
-  const uint8_t* code = archiveCode(&gArchive, fxGetKeyName(the, moduleID), &size, NULL);
-  if (!code) return;
-  txScript script;
-  memset(&script, 0, sizeof script);
-  script.codeBuffer = (txS1*)code;
-  script.codeSize = (txSize)size;
-  script.path = fxGetKeyName(the, moduleID);
-  script.version[0] = XS_MAJOR_VERSION;
-  script.version[1] = XS_MINOR_VERSION;
-  script.version[2] = XS_PATCH_VERSION;
-  fxResolveModule(the, module, moduleID, &script, NULL, NULL);
-}
-
 // ---- running -----------------------------------------------------------------------------------------------------
 
 static void importMain(txMachine* the, char* name) {
@@ -116,7 +58,7 @@ static void importMain(txMachine* the, char* name) {
       fxRunImport(the, mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm, XS_NO_ID);
       mxPop();
     }
-    mxCatch(the) { abortException(the, name); }
+    mxCatch(the) { abortException(the); }
   }
   fxEndHost(the);
 }

@@ -114,7 +114,7 @@ txMachine* rootCreate(txSize nameModulo, txSize symbolModulo) {
       define(the, "bus", busCall, 1);
       define(the, "resource", busResource, 1);
     }
-    mxCatch(the) { abortException(the, "the root machine"); }
+    mxCatch(the) { abortException(the); }
   }
   fxEndHost(the);
   return the;
@@ -165,12 +165,12 @@ static void preload(txMachine* the, const char* name) {
       if (status == mxRejectedStatus) {
         mxException.kind = mxPromiseResult(promise)->kind;
         mxException.value = mxPromiseResult(promise)->value;
-        abortException(the, "preload");
+        abortException(the);
       }
       if (status != mxFulfilledStatus) hostAbort("exception", "preload of %s: it waits for something", name);
       mxPop();
     }
-    mxCatch(the) { abortException(the, "preload"); }
+    mxCatch(the) { abortException(the); }
   }
   // Not fxEndHost: it would look for unhandled rejections, and the import's own promise is handled above.
   the->stack = the->frame + 5;
@@ -203,6 +203,48 @@ static void petrify(txMachine* the) {
   for (txSlot* slot = the->stack; slot < the->stackTop; slot++) petrifySlot(slot);
 }
 
+// ---- freezing ----------------------------------------------------------------------------------------------------
+
+// As Object.freeze, and deep enough for what XS keeps in internal properties.
+static void freezeInstance(txSlot* instance) {
+  for (txSlot* property = instance->next; property; property = property->next) {
+    if (property->kind != XS_ACCESSOR_KIND) property->flag |= XS_DONT_SET_FLAG;
+    property->flag |= XS_DONT_DELETE_FLAG;
+  }
+  instance->flag |= XS_DONT_PATCH_FLAG;
+}
+
+static void freezeFunction(txSlot* function) {
+  freezeInstance(function);
+  if (!(function->flag & XS_CAN_CONSTRUCT_FLAG)) return;
+  for (txSlot* property = function->next; property; property = property->next)
+    if ((property->ID == mxID(_prototype)) && (property->kind == XS_REFERENCE_KIND))
+      freezeInstance(property->value.reference);
+}
+
+// XS's linker freezes built-ins, functions, classes and regular expressions as soon as anything is preloaded: on a
+// board `this.name = "x"` in a class that extends Error throws, and so it must here. Maps and buffers are frozen there
+// too; here the write protection catches them.
+static void freezeHeap(txMachine* the) {
+  // The global object stays open, as on boards; below it on the stack lie the intrinsics.
+  for (txSlot* slot = the->stack; slot < the->stackTop - mxInstanceInspectorsStackIndex - 1; slot++)
+    if (slot->kind == XS_REFERENCE_KIND) freezeInstance(slot->value.reference);
+  for (txSlot* heap = the->firstHeap; heap; heap = heap->next) {
+    for (txSlot* slot = heap + 1; slot < heap->value.reference; slot++) {
+      if (slot->kind == XS_INSTANCE_KIND) {
+        txSlot* internal = slot->next;
+        if (!internal || !(internal->flag & XS_INTERNAL_FLAG)) continue;
+        if (mxIsFunction(slot)) freezeFunction(slot);
+        else if ((internal->ID == XS_ENVIRONMENT_BEHAVIOR) || (internal->kind == XS_REGEXP_KIND)) freezeInstance(slot);
+      } else if (slot->kind == XS_CLOSURE_KIND) {
+        // A binding that holds a function cannot be assigned again.
+        txSlot* value = slot->value.closure;
+        if ((value->kind == XS_REFERENCE_KIND) && mxIsFunction(value->value.reference)) value->flag |= XS_DONT_SET_FLAG;
+      }
+    }
+  }
+}
+
 // The global object caches its look-ups, which writes the root at run time: make it an ordinary object.
 static void freezeGlobal(txMachine* the) {
   txSlot* instance = mxGlobal.value.reference;
@@ -225,6 +267,7 @@ void rootLoad(txMachine* the, const Archive* archive) {
   const char* name = (const char*)archive->preloads;
   for (unsigned i = 0; i < archive->preloadCount; i++, name += strlen(name) + 1) preload(the, name);
   freezeGlobal(the);
+  freezeHeap(the);
   fxShareMachine(the);
   petrify(the);
   if (mprotect(region.base, REGION_SIZE, PROT_READ)) hostAbort("crash", "mprotect: %s", strerror(errno));
