@@ -229,7 +229,7 @@ function helloOf(payload: Uint8Array): Hello {
     chip: nameText("chip", o.chip, 16),
     product: text("product", o.product, 32),
     v: text("v", o.v, 31),
-    rssi: -integer("rssi", typeof o.rssi === "number" ? 0 - o.rssi : o.rssi, 127),
+    rssi: 0 - integer("rssi", typeof o.rssi === "number" ? 0 - o.rssi : o.rssi, 127),
     pin: text("pin", o.pin, PIN_LENGTH),
   };
   decodeBase64url(hello.c, 32);
