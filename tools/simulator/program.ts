@@ -137,6 +137,10 @@ export class Program {
     });
   }
 
+  get pid(): number | undefined {
+    return this.machine?.pid;
+  }
+
   get uptimeMs(): number {
     return this.options.clock.now() - this.startedAt;
   }

@@ -1,0 +1,74 @@
+// The world's clock: order of timers, and what a fast clock skips.
+
+import test from "ava";
+import { Clock } from "../../../tools/simulator/clock.js";
+
+function fires(clock: Clock, ms: number): Promise<number> {
+  return new Promise((resolve) => clock.set(ms, () => resolve(clock.now())));
+}
+
+test("a fast clock skips an hour in no time, and both clocks advance by it", async (t) => {
+  const clock = new Clock({ mode: "fast", start: Date.parse("2026-01-01T00:00:00Z") });
+  const began = performance.now();
+  const now = await fires(clock, 3_600_000);
+  const wall = performance.now() - began;
+  t.true(now >= 3_600_000 && now < 3_601_000);
+  t.true(wall < 500, `took ${wall} ms`);
+  t.true(clock.skippedMs > 3_599_000);
+  t.true(Math.abs(clock.date() - Date.parse("2026-01-01T01:00:00Z")) < 1000);
+  clock.close();
+});
+
+test("timers fire by their moment, and in the order in which they were set at the same one", async (t) => {
+  const clock = new Clock({ mode: "fast" });
+  const release = clock.hold();
+  const fired: string[] = [];
+  clock.set(20, () => fired.push("late"));
+  clock.set(5, () => fired.push("first"));
+  clock.set(10, () => fired.push("b"));
+  clock.set(10, () => fired.push("c"));
+  release();
+  await fires(clock, 30);
+  t.deepEqual(fired, ["first", "b", "c", "late"]);
+  clock.close();
+});
+
+test("a fast clock does not skip while it is held", async (t) => {
+  const clock = new Clock({ mode: "fast" });
+  const release = clock.hold();
+  let fired = false;
+  clock.set(60_000, () => (fired = true));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  t.false(fired);
+  t.is(clock.skippedMs, 0);
+  release();
+  release(); // twice does no harm
+  await fires(clock, 60_001);
+  t.true(fired);
+  clock.close();
+});
+
+test("a timer that was cleared does not fire, not even by an earlier one of the same moment", async (t) => {
+  const clock = new Clock({ mode: "fast" });
+  const fired: string[] = [];
+  const release = clock.hold();
+  clock.set(10, () => {
+    fired.push("a");
+    clock.clear(second);
+  });
+  const second = clock.set(10, () => fired.push("b"));
+  release();
+  await fires(clock, 20);
+  t.deepEqual(fired, ["a"]);
+  clock.close();
+});
+
+test("a real clock takes its time, and use after close throws", async (t) => {
+  const clock = new Clock({ mode: "real" });
+  const began = performance.now();
+  await fires(clock, 30);
+  t.true(performance.now() - began >= 29);
+  clock.close();
+  clock.close();
+  t.throws(() => clock.set(1, () => undefined), { message: /after close/ });
+});
