@@ -14,6 +14,8 @@ declare module "mc/config" {
     readonly sc: number;
     /** Ed25519 keys that may sign updates: [key id, base64url public key]. Empty: updates are off. */
     readonly updateKeys: readonly (readonly [string, string])[];
+    /** In place of the pin of every server address; for tests of an image that must not get through. */
+    readonly serverPin?: string;
   };
   export default config;
 }

@@ -1,6 +1,6 @@
 // The gadget's own program: change it, then `broome build patch flash`, or publish it as an update.
 
-import type { AppApi } from "./api.js";
+import type { AppApi } from "../agent/app-api.js";
 
 const PERIOD_MS = 1000;
 

@@ -37,6 +37,9 @@ export class Chain {
     this.options = options;
   }
 
+  /** SSID of the last network that led to an address, for people. */
+  ssid = "";
+
   /** Goes through the steps until one is online. Never gives up, and never erases credentials. */
   async connect(): Promise<Address> {
     for (let number = 1; ; number += 1) {
@@ -82,6 +85,7 @@ export class Chain {
     const attempt = await tryNetwork(this.options, network, limits, onLost);
     if (attempt.address) {
       log("wifi", `address ${attempt.address.address}, gateway ${attempt.address.gateway}`);
+      this.ssid = ssidText(network.ssid);
       rememberNetwork(store, network);
     }
     return attempt;

@@ -38,7 +38,7 @@ export interface UpdaterOptions {
   config: ImageConfig;
   status: OtaStatus;
   /** Called between chunks: the place to send what waits. */
-  breathe(percent: number): Promise<void>;
+  breathe(): Promise<void>;
 }
 
 /** The update is not to be had, or not to be taken: it is over. A LinkError instead means: later again. */
@@ -91,7 +91,7 @@ export class Updater {
     status.set("verifying", { percent: 100, version: manifest.version });
     this.verify(manifest, other);
     status.set("restarting", { percent: 100, version: manifest.version });
-    await this.options.breathe(100);
+    await this.options.breathe();
     saveMemory(store, { ...loadMemory(store), s: "selected" });
     slots!.selectOther();
     return restartFor(store, system, "ota", `to ${manifest.version}`);
@@ -165,14 +165,19 @@ export class Updater {
     const count = chunkCount(manifest.size);
     status.set("downloading", { percent: 0, version: manifest.version });
     let shown = 0;
+    let shown25 = 0; // on the pin, whose history should stay short
     for (let chunk = 0; chunk < count; chunk += 1) {
       await this.fetchChunk(manifest, other, listAt, chunk, http);
       system.feedWatchdog();
       const percent = Math.floor(((chunk + 1) * 100) / count);
       if (percent < shown + 5 || percent === 100) continue;
       shown = percent;
-      status.progress("downloading", percent);
-      await breathe(percent);
+      if (percent < shown25 + 25) status.progress("downloading", percent);
+      else {
+        shown25 = percent;
+        status.set("downloading", { percent, version: manifest.version });
+      }
+      await breathe();
     }
   }
 

@@ -1,10 +1,11 @@
 // Readings on their way to the server: bounded, in order, kept until acknowledged. Columns, because objects cost RAM.
 
+import { isName, scalar } from "../protocol/field.js";
 import type { Reading, Scalar } from "../protocol/sync-message.js";
 
 export const OUTBOX_SIZE = 32;
 /** Text of a reading is bounded more tightly than the wire does: the outbox is full of it at worst. */
-export const MAX_TEXT = 64; // characters
+export const MAX_TEXT = 64; // bytes
 const MAX_NAME = 32;
 
 export class Outbox {
@@ -29,12 +30,13 @@ export class Outbox {
     return this.count;
   }
 
-  /** Throws RangeError for a name or value that the server would refuse. */
+  /** Throws RangeError or FormatError for a name or value that the server would refuse: with it, all that waits here. */
   add(uptimeMs: number, name: string, value: Scalar): void {
-    if (name.length < 1 || name.length > MAX_NAME) throw new RangeError(`reading's name "${name}"`);
-    const fits = typeof value === "number" ? Number.isFinite(value) : String(value).length <= MAX_TEXT;
-    if (!fits)
-      throw new RangeError(`reading ${name}: a finite number, a boolean, or at most ${MAX_TEXT} characters`);
+    if (!isName(name.split(".").join("-"), MAX_NAME) || name.includes("__proto__"))
+      throw new RangeError(
+        `a reading's name has 1 to ${MAX_NAME} of A-Z a-z 0-9 _ - and dots, not "${name}"`,
+      );
+    scalar(name, value, MAX_TEXT);
     if (this.count === OUTBOX_SIZE) {
       this.remove(1);
       this.dropped += 1;
