@@ -14,9 +14,10 @@ export type Defaults = Record<string, DefaultValue>;
 export const BLOCK_VERSION = 1;
 export const BLOCK_SIZE = 1024;
 const MARKER_SIZE = 16;
-const HEADER_SIZE = 28;
+/** Bytes before the JSON. */
+export const BLOCK_HEADER_SIZE = 28;
 /** Bytes of JSON that a block holds. */
-export const BLOCK_CAPACITY = BLOCK_SIZE - HEADER_SIZE;
+export const BLOCK_CAPACITY = BLOCK_SIZE - BLOCK_HEADER_SIZE;
 
 /**
  * The marker, every byte inverted, so that no compiled file holds the marker itself: in an image it occurs once, in the resource.
@@ -65,7 +66,7 @@ export function findDefaults(image: Uint8Array): { offset: number; capacity: num
       "Take an app image alone, not a merged one, and one that has its resource only once.",
     );
   const offset = found[0]!;
-  if (offset + HEADER_SIZE > image.length) throw corrupt("it is cut off");
+  if (offset + BLOCK_HEADER_SIZE > image.length) throw corrupt("it is cut off");
   return { offset, capacity: header(image.subarray(offset)).capacity };
 }
 
@@ -75,7 +76,7 @@ export function findDefaults(image: Uint8Array): { offset: number; capacity: num
  */
 export function readDefaults(block: Uint8Array): Defaults | undefined {
   const { length, sum } = header(block);
-  const json = block.subarray(HEADER_SIZE, HEADER_SIZE + length);
+  const json = block.subarray(BLOCK_HEADER_SIZE, BLOCK_HEADER_SIZE + length);
   if (checksum(block, json) !== sum) throw corrupt("its CRC-32 does not match");
   if (length === 0) return undefined;
   return parse(json);
@@ -95,7 +96,7 @@ export function encodeDefaults(values: Defaults, capacity = BLOCK_CAPACITY): Uin
       `the defaults take ${json.length} bytes together, ${capacity} fit`,
       "Leave something out, or shorten x.* values.",
     );
-  const block = new Uint8Array(HEADER_SIZE + capacity).fill(0xff);
+  const block = new Uint8Array(BLOCK_HEADER_SIZE + capacity).fill(0xff);
   const view = new DataView(block.buffer);
   block.set(marker());
   view.setUint16(16, BLOCK_VERSION, true);
@@ -103,7 +104,7 @@ export function encodeDefaults(values: Defaults, capacity = BLOCK_CAPACITY): Uin
   view.setUint16(20, json.length, true);
   view.setUint16(22, 0, true);
   view.setUint32(24, checksum(block, json), true);
-  block.set(json, HEADER_SIZE);
+  block.set(json, BLOCK_HEADER_SIZE);
   return block;
 }
 
@@ -113,19 +114,19 @@ export function blankDefaults(capacity = BLOCK_CAPACITY): Uint8Array {
 }
 
 function header(block: Uint8Array): { capacity: number; length: number; sum: number } {
-  if (block.length < HEADER_SIZE) throw corrupt("it is cut off");
+  if (block.length < BLOCK_HEADER_SIZE) throw corrupt("it is cut off");
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const version = view.getUint16(16, true);
   const capacity = view.getUint16(18, true);
   const length = view.getUint16(20, true);
   if (version !== BLOCK_VERSION) throw corrupt(`its version is ${version}, not ${BLOCK_VERSION}`);
-  if (block.length < HEADER_SIZE + capacity) throw corrupt("it is cut off");
+  if (block.length < BLOCK_HEADER_SIZE + capacity) throw corrupt("it is cut off");
   if (length > capacity) throw corrupt(`its length ${length} is over its capacity ${capacity}`);
   return { capacity, length, sum: view.getUint32(24, true) };
 }
 
 function checksum(block: Uint8Array, json: Uint8Array): number {
-  return crc32(json, crc32(block.subarray(MARKER_SIZE, HEADER_SIZE - 4)));
+  return crc32(json, crc32(block.subarray(MARKER_SIZE, BLOCK_HEADER_SIZE - 4)));
 }
 
 function parse(json: Uint8Array): Defaults {

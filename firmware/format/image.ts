@@ -108,28 +108,41 @@ export function parseImage(read: Read, limit: number): ImageInfo {
   };
 }
 
+/** What an image's sums are, and whether the stored ones agree. */
+export interface ImageSums {
+  readonly checksum: number; // as computed
+  /** Absent where the image has no SHA-256. */
+  readonly digest: { readonly stored: Uint8Array; readonly valid: boolean } | undefined;
+}
+
 /**
  * Verifies checksum and SHA-256 as the ESP-IDF bootloader does, in its words; reads at most 1 KB at a time.
  * Throws what parseImage throws, and `image-corrupt`.
  */
 export function verifyImage(read: Read, limit: number, sha256: Sha256): ImageInfo {
   const info = parseImage(read, limit);
+  const { checksum, digest } = checkImage(read, info, sha256);
+  if (checksum !== info.checksum)
+    throw corrupt(`Checksum failed. Calculated ${hex(checksum)} read ${hex(info.checksum)}`);
+  if (digest && !digest.valid) throw corrupt("Image hash failed - image is corrupt");
+  return info;
+}
+
+/** Computes checksum and SHA-256 of a parsed image in one pass. */
+export function checkImage(read: Read, info: ImageInfo, sha256: Sha256): ImageSums {
   const hash = info.hashAppended ? sha256() : undefined;
   let at = 0;
-  let sum = CHECKSUM_SEED;
+  let checksum = CHECKSUM_SEED;
   for (let i = 0; i < info.segments.length; i++) {
     const { fileOffset, length } = info.segments[i]!;
     walk(read, at, fileOffset, hash);
-    sum ^= walk(read, fileOffset, fileOffset + length, hash, true);
+    checksum ^= walk(read, fileOffset, fileOffset + length, hash, true);
     at = fileOffset + length;
   }
-  if (sum !== info.checksum)
-    throw corrupt(`Checksum failed. Calculated ${hex(sum)} read ${hex(info.checksum)}`);
-  if (!hash) return info;
+  if (!hash) return { checksum, digest: undefined };
   walk(read, at, info.digestOffset!, hash);
-  if (!equal(hash.digest(), read(info.digestOffset!, DIGEST_SIZE)))
-    throw corrupt("Image hash failed - image is corrupt");
-  return info;
+  const stored = read(info.digestOffset!, DIGEST_SIZE);
+  return { checksum, digest: { stored, valid: equal(hash.digest(), stored) } };
 }
 
 /**

@@ -1,0 +1,41 @@
+// Questions to the person at the terminal, and what happens when there is none.
+
+import { input, password, rawlist } from "@inquirer/prompts";
+import { BroomeError } from "./error.js";
+
+/** True where somebody can answer. Questions go to stderr: stdout belongs to results. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+const streams = { output: process.stderr };
+
+/** A numbered menu; resolves to the chosen value. Throws `interrupted`. */
+export function choose(message: string, choices: readonly string[]): Promise<string> {
+  return answered(rawlist({ message, choices: choices.map((value) => ({ value })) }, streams));
+}
+
+/** A line of text, `[default]` shown; `refuse` says why an answer is not taken. Throws `interrupted`. */
+export function ask(
+  message: string,
+  before: string,
+  refuse: (answer: string) => string | undefined,
+): Promise<string> {
+  const validate = (answer: string) => refuse(answer) ?? true;
+  return answered(input({ message, ...(before === "" ? {} : { default: before }), validate }, streams));
+}
+
+/** A line that is not shown; an empty answer resolves to "". Throws `interrupted`. */
+export function askSecret(message: string, refuse: (answer: string) => string | undefined): Promise<string> {
+  return answered(password({ message, validate: (answer) => refuse(answer) ?? true }, streams));
+}
+
+async function answered<T>(question: Promise<T>): Promise<T> {
+  try {
+    return await question;
+  } catch (error) {
+    if ((error as Error).name !== "ExitPromptError") throw error;
+    process.emit("SIGINT"); // the prompt swallowed it: the command's own handler makes it exit code 130
+    throw new BroomeError("interrupted", "interrupted", "Nothing was written.");
+  }
+}
