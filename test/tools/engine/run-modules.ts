@@ -38,6 +38,8 @@ export interface Program {
   /** Changes the flash before the run. */
   change?(flash: Buffer): void;
   engine?: Engine;
+  /** Leaves the machine idle instead of killing it. */
+  hold?: boolean;
 }
 
 export interface Outcome {
@@ -88,7 +90,7 @@ export async function runArchive(
         outcome.stats.push(stats);
         const event = events.shift();
         if (event) machine.event(...event);
-        else machine.kill();
+        else if (!program.hold) machine.kill();
       },
       onExit(exit) {
         outcome.exit = exit;

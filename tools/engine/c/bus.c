@@ -281,9 +281,10 @@ static void throwBusError(txMachine* the, Reader* reader) {
   mxPushUndefined();
   fxStringBuffer(the, the->stack, (txString)message, (txSize)messageSize);
   mxRunCount(1);
+  txSlot* error = the->stack;
   mxPushUndefined();
   fxStringBuffer(the, the->stack, (txString)code, (txSize)codeSize);
-  mxPushSlot(the->stack + 1);
+  mxPushSlot(error);
   mxSetID(fxID(the, "code"));
   mxPop();
   mxException.kind = the->stack->kind;
