@@ -29,6 +29,7 @@ export const esp32c3: Chip = {
     idleCode: [0x73, 0x00, 0x50, 0x10, 0x6f, 0xf0, 0xdf, 0xff], // wfi; j -4
   },
   start: {
+    banner: ["ESP-ROM:esp32c3-api1-20210207", "Build:Feb  7 2021"],
     // soc/esp32c3/include/soc/reset_reasons.h, in the ROM's spelling
     resetCauses: {
       "power-on": "rst:0x1 (POWERON)",

@@ -34,16 +34,17 @@ const CREATION_RESOURCE = "creation.json";
 const DEFAULT_MAIN = "firmware/main";
 
 const size = z.int().positive();
+const increment = z.int().nonnegative();
 const creationFile = z.object({
   main: z.string().default(DEFAULT_MAIN),
   staticSize: size,
   chunkInitial: size,
-  chunkIncrement: size,
+  chunkIncrement: increment,
   heapInitial: size,
-  heapIncrement: size,
+  heapIncrement: increment,
   stack: size,
   keyInitial: size,
-  keyIncrement: size,
+  keyIncrement: increment,
   nameModulo: size,
   symbolModulo: size,
 });
@@ -113,12 +114,12 @@ export function boot(flash: NorFlash, chip: Chip, log: BootLog): BootedApp | und
  */
 export function verifySlot(flash: NorFlash, chip: Chip, slot: Region): ImageInfo {
   const info = verifyImage((offset, length) => flash.read(slot.offset + offset, length), slot.size, sha256);
-  const { chipId, minRevision } = chip.image;
+  const { chipId } = chip.image;
+  const { majorRevision, minorRevision } = chip.rom.specimen;
+  const own = majorRevision * 100 + minorRevision;
   if (info.chipId !== chipId) throw new Error(`mismatch chip ID, expected ${chipId}, found ${info.chipId}`);
-  if (info.minRevision > minRevision)
-    throw new Error(
-      `Image requires chip rev >= ${revision(info.minRevision)}, but chip is ${revision(minRevision)}`,
-    );
+  if (info.minRevision > own)
+    throw new Error(`Image requires chip rev >= ${revision(info.minRevision)}, but chip is ${revision(own)}`);
   return info;
 }
 

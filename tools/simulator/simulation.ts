@@ -36,6 +36,8 @@ export interface SimulationOptions {
   capture?: string;
   /** What the boards say on their UARTs is appended to this file. */
   log?: string;
+  /** The same, as it is said; boards are numbered from 0. */
+  onUart?: (number: number, bytes: Uint8Array) => void;
   note?: (line: string) => void;
 }
 
@@ -91,19 +93,15 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   try {
     for (let number = 0; number < (options.count ?? 1); number += 1)
       parts.push(await makeBoard({ ...options, number, seed, clock, air, pcap: capture }));
+    const boards = parts.slice();
+    const victims = boards.map(({ board }) => board);
+    scheduleFaults(world.faults, clock, air, victims);
+    for (const board of victims) board.powerOn();
+    return { boards, clock, air, seed, close };
   } catch (error) {
     await close();
     throw error;
   }
-  const boards = parts.slice();
-  scheduleFaults(
-    world.faults,
-    clock,
-    air,
-    boards.map(({ board }) => board),
-  );
-  for (const { board } of boards) board.powerOn();
-  return { boards, clock, air, seed, close };
 }
 
 interface PartOptions extends SimulationOptions {
@@ -155,7 +153,10 @@ async function makeBoard(options: PartOptions): Promise<Part> {
       flashFile: place.path,
       uart: ports.uart,
       capture: options.pcap,
-      onUart: log === undefined ? undefined : (bytes) => appendFileSync(log, bytes),
+      onUart: (bytes) => {
+        if (log !== undefined) appendFileSync(log, bytes);
+        options.onUart?.(number, bytes);
+      },
     });
     undo.push(() => board.close());
     const control: ControlServer = await serveControl(board);
