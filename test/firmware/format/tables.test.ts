@@ -25,7 +25,8 @@ import {
   parsePartitionTable,
   type Partition,
 } from "../../../firmware/format/partition-table.js";
-import { damage, Random } from "../../random.js";
+import { damage } from "../../support/damage.js";
+import { seededRandom } from "../../support/random.js";
 
 const md5 = () => {
   const hash = createHash("md5");
@@ -87,7 +88,7 @@ test("an erased, an empty and a cut table are refused", (t) => {
 });
 
 test("damaged partition tables never get through with their MD5 row, and never do worse than a FormatError", (t) => {
-  const random = new Random(4711);
+  const random = seededRandom(4711);
   for (let i = 0; i < 3000; i++) {
     const bytes = damage(random, golden.subarray(0, 224));
     let parsed: Partition[] | undefined;
@@ -191,7 +192,7 @@ test("slots are tried downwards from the chosen one, then upwards", (t) => {
 });
 
 test("any 32 bytes are an otadata entry, fewer are not", (t) => {
-  const random = new Random(99);
+  const random = seededRandom(99);
   for (let i = 0; i < 500; i++) t.notThrows(() => parseOtaEntry(random.bytes(32)));
   t.is(t.throws(() => parseOtaEntry(random.bytes(31)), { instanceOf: FormatError })?.code, "otadata-corrupt");
 });

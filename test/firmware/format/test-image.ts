@@ -5,7 +5,7 @@ import { encodeAppDescriptor, type AppDescriptor } from "../../../firmware/forma
 import { blankDefaults } from "../../../firmware/format/defaults-block.js";
 import type { Sha256 } from "../../../firmware/format/hash.js";
 import { buildImage } from "../../../firmware/format/image.js";
-import { Random } from "../../random.js";
+import { seededRandom } from "../../support/random.js";
 
 export const sha256: Sha256 = () => {
   const hash = createHash("sha256");
@@ -24,7 +24,7 @@ export const testDescriptor: AppDescriptor = {
 
 /** App descriptor, 1,500 seeded bytes, the block, 300 more; a code segment. `block` defaults to a blank defaults block. */
 export function testImage(options: { block?: Uint8Array; chipId?: number } = {}): Uint8Array {
-  const random = new Random(42);
+  const random = seededRandom(42);
   const parts = [
     encodeAppDescriptor(testDescriptor),
     random.bytes(1500),
