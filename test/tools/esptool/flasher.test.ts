@@ -1,0 +1,270 @@
+// The flasher against the virtual ROM over real ports: what is written, what is skipped, what goes wrong and how it says so.
+
+import test, { type ExecutionContext } from "ava";
+import { randomBytes } from "node:crypto";
+import { allChips } from "../../../tools/chips/registry.js";
+import { flash, type FlashOptions, type Region } from "../../../tools/esptool/flasher.js";
+import { identityText } from "../../../tools/esptool/identity.js";
+import { Loader } from "../../../tools/esptool/loader.js";
+import { openPort } from "../../../tools/serial/open.js";
+import type { SerialPort } from "../../../tools/serial/port.js";
+import { code, until } from "../../contract/serial-port.js";
+import { codecs, Rig } from "./rig.js";
+
+interface Attempt extends Partial<FlashOptions> {
+  port?: string;
+  signal?: AbortSignal;
+}
+
+async function write(t: ExecutionContext, rig: Rig, regions: Region[], attempt: Attempt = {}) {
+  const { port: name = rig.ports.rfc2217, signal, ...options } = attempt;
+  const port: SerialPort = await openPort(name, { baudRate: 115200 });
+  const loader = new Loader({ port, chips: allChips(), ...(signal && { signal }) });
+  try {
+    return await flash(loader, { regions, codecs, ...options });
+  } finally {
+    loader.close();
+    await port.close();
+    await until(() => !rig.ports.uart.connected);
+  }
+}
+
+const region = (offset: number, data: Uint8Array, name = "app.bin"): Region => ({ offset, data, name });
+/** Half text, half noise: compresses about as a firmware does. */
+const image = (size: number) =>
+  new Uint8Array(Buffer.concat([Buffer.alloc(size >> 1, "firmware "), randomBytes(size - (size >> 1))]));
+
+function holds(t: ExecutionContext, rig: Rig, { offset, data }: Region): void {
+  t.true(Buffer.from(rig.flash.read(offset, data.length)).equals(data), `flash at 0x${offset.toString(16)}`);
+}
+
+test("regions are written, verified, and the app runs afterwards", async (t) => {
+  const rig = await Rig.open(t);
+  const regions = [
+    region(0x8000, image(3072)),
+    region(0xe000, new Uint8Array(8192).fill(0xff)),
+    region(0x10000, image(150_001)),
+  ];
+  const seen: number[] = [];
+  const result = await write(t, rig, regions, { onProgress: (done) => seen.push(done) });
+  for (const each of regions) holds(t, rig, each);
+  t.true(result.verified);
+  t.is(result.bytesWritten, 3072 + 150_001);
+  t.is(result.skipped, 8192, "erased flash holds the blank otadata already");
+  t.is(result.sectorsErased, 1 + 37);
+  t.true(result.bytesOnWire > 75_000 && result.bytesOnWire < 110_000, String(result.bytesOnWire));
+  t.is(result.flashSize, 0x400000);
+  t.is(seen.at(-1), 3072 + 8192 + 150_001);
+  t.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+    "progress never goes back",
+  );
+  await until(() => rig.starts.at(-1) === "app");
+  t.deepEqual(rig.starts, ["app", "download", "app"]);
+});
+
+test("the identity block is esptool's", async (t) => {
+  const rig = await Rig.open(t);
+  const { identity } = await write(t, rig, []);
+  t.is(
+    identityText(identity),
+    [
+      "Chip type:          ESP32-C3 (QFN32) (revision v0.4)",
+      "Features:           Wi-Fi, BT 5 (LE), Single Core, 160MHz",
+      "Crystal frequency:  40MHz",
+      "MAC:                02:11:22:33:44:55",
+    ].join("\n"),
+  );
+  t.is(identity.revision, 4);
+});
+
+test("a second time nothing is written; a small change writes only its piece", async (t) => {
+  const rig = await Rig.open(t);
+  const app = region(0x10000, image(300_000));
+  await write(t, rig, [app]);
+  const again = await write(t, rig, [app]);
+  t.is(again.bytesWritten, 0);
+  t.is(again.sectorsErased, 0);
+  t.is(again.skipped, 300_000);
+  t.true(again.bytesOnWire < 3000, String(again.bytesOnWire));
+  const patched = region(0x10000, app.data.slice());
+  patched.data.set([1, 2, 3], 200_000);
+  patched.data.set([1, 2, 3], 299_990);
+  const third = await write(t, rig, [patched]);
+  holds(t, rig, patched);
+  t.is(third.bytesWritten, 32_768 + (300_000 % 32_768));
+  t.is(third.bytesWritten + third.skipped, 300_000);
+});
+
+for (const kind of ["tcp", "rfc2217"] as const) {
+  test(`${kind}: a board that is in download mode already is flashed`, async (t) => {
+    const rig = await Rig.open(t);
+    rig.start(true);
+    const app = region(0x10000, image(20_000));
+    await write(t, rig, [app], { port: rig.ports[kind] });
+    holds(t, rig, app);
+    await until(() => rig.starts.at(-1) === "app");
+    t.is(rig.starts.at(-1), "app");
+  });
+}
+
+test("the baud rate goes up, and back with the reset", async (t) => {
+  const rig = await Rig.open(t);
+  const rates: number[] = [];
+  rig.ports.uart.onBaudRate((baud) => rates.push(baud));
+  const app = region(0x10000, image(20_000));
+  await write(t, rig, [app], { baudRate: 460800 });
+  holds(t, rig, app);
+  t.deepEqual(rates.slice(-1), [460800]);
+});
+
+test("a line that cannot do the higher rate goes on at the first one, and says so", async (t) => {
+  const rig = await Rig.open(t);
+  rig.toRom = (bytes) => (rig.ports.uart.baudRate > 115200 ? undefined : bytes);
+  const notes: string[] = [];
+  const app = region(0x10000, image(5000));
+  await write(t, rig, [app], { baudRate: 921600, onNote: (note) => notes.push(note) });
+  holds(t, rig, app);
+  t.regex(notes[0]!, /921600 baud does not work/);
+});
+
+test("erase comes first when asked for", async (t) => {
+  const rig = await Rig.open(t);
+  rig.flash.program(0x3d0000, new Uint8Array(100));
+  const app = region(0x10000, image(5000));
+  const result = await write(t, rig, [app], { erase: true });
+  holds(t, rig, app);
+  t.true(rig.flash.read(0x3d0000, 100).every((byte) => byte === 0xff));
+  t.is(result.sectorsErased, 1024 + 2);
+});
+
+test("a running stub is spoken to in its dialect", async (t) => {
+  const rig = await Rig.open(t);
+  rig.start(true);
+  const port = await openPort(rig.ports.tcp, { baudRate: 115200 });
+  const first = new Loader({ port, chips: allChips() });
+  await first.connect();
+  await loadStub(first);
+  first.close();
+  await port.close();
+  await until(() => !rig.ports.uart.connected);
+  const app = region(0x10000, image(70_001));
+  const result = await write(t, rig, [app], { port: rig.ports.tcp });
+  holds(t, rig, app);
+  t.true(result.verified);
+});
+
+test("a bad line: blocks that arrive damaged are sent again", async (t) => {
+  const rig = await Rig.open(t);
+  let frames = 0;
+  rig.toRom = (bytes) => {
+    frames += 1;
+    if (frames % 40 !== 39 || bytes.length < 100) return bytes;
+    const damaged = bytes.slice();
+    damaged[60]! = damaged[60] === 0x55 ? 0x56 : 0x55; // in the payload
+    return damaged;
+  };
+  const app = region(0x10000, new Uint8Array(randomBytes(120_000)));
+  await write(t, rig, [app]);
+  holds(t, rig, app);
+});
+
+test("a lost answer costs a piece: a block sent twice is refused, so the piece begins again", async (t) => {
+  const rig = await Rig.open(t);
+  let answers = 0;
+  rig.toHost = (bytes) => (++answers === 60 ? undefined : bytes);
+  const notes: string[] = [];
+  const app = region(0x10000, image(80_000));
+  await write(t, rig, [app], { onNote: (note) => notes.push(note) });
+  holds(t, rig, app);
+  t.regex(notes[0]!, /FLASH_DEFL_DATA was refused.*writing it again/);
+});
+
+test("flash that does not keep what is written is found out", async (t) => {
+  const rig = await Rig.open(t);
+  const program = rig.flash.program.bind(rig.flash);
+  rig.flash.program = (offset, bytes) =>
+    program(offset, offset === 0x10000 ? bytes.map((byte) => byte & 0xfe) : bytes);
+  const notes: string[] = [];
+  const error = await t.throwsAsync(
+    write(t, rig, [region(0x10000, image(5000))], { onNote: (note) => notes.push(note) }),
+  );
+  t.is(code(error), "verify-failed");
+  t.regex(error!.message, /app\.bin: 0x10000 to 0x11388 has MD5/);
+  t.is(notes.length, 1, "it was tried twice");
+});
+
+test("an app that talks is no bootloader; the error quotes it", async (t) => {
+  const rig = await Rig.open(t);
+  rig.ports.uart.onFromHost(() => undefined);
+  rig.start = () => rig.ports.uart.toHost(Buffer.from("I (20) app: hello\r\n"));
+  const error = await t.throwsAsync(write(t, rig, []));
+  t.is(code(error), "not-a-bootloader");
+  t.regex(error!.message, /hello/);
+});
+
+test("silence is no answer", async (t) => {
+  const rig = await Rig.open(t);
+  rig.toHost = () => undefined;
+  const error = await t.throwsAsync(write(t, rig, [], { port: rig.ports.tcp }));
+  t.is(code(error), "no-answer");
+  t.regex((error as { help?: string }).help!, /download mode/);
+});
+
+for (const [name, regions, expected] of [
+  ["a region off the sectors", [region(0x10010, image(10))], "region-invalid"],
+  [
+    "two regions in one sector",
+    [region(0x8000, image(4097)), region(0x9000, image(10), "nvs.bin")],
+    "region-invalid",
+  ],
+  ["a region beyond the flash", [region(0x3ff000, image(8192))], "flash-too-small"],
+] as const) {
+  test(`${name} is refused with the flash untouched`, async (t) => {
+    const rig = await Rig.open(t);
+    t.is(code(await t.throwsAsync(write(t, rig, [...regions]))), expected);
+    t.is(rig.flash.operations.erases + rig.flash.operations.programs, 0);
+  });
+}
+
+test("what the check throws stops it before anything changes", async (t) => {
+  const rig = await Rig.open(t);
+  const check = () => {
+    throw new RangeError("not this board");
+  };
+  await t.throwsAsync(write(t, rig, [region(0, image(10))], { check }), { instanceOf: RangeError });
+  t.is(rig.flash.operations.erases, 0);
+});
+
+test("stopped at any moment, the same command completes it", async (t) => {
+  const rig = await Rig.open(t);
+  const regions = [region(0x8000, image(3072)), region(0x10000, image(60_000))];
+  for (const at of [2000, 3500, 20_000, 50_000]) {
+    const stop = new AbortController();
+    const onProgress = (done: number) => void (done >= at && stop.abort());
+    const error = await t.throwsAsync(write(t, rig, regions, { onProgress, signal: stop.signal }), {
+      any: true,
+    });
+    t.is(error, stop.signal.reason);
+  }
+  await write(t, rig, regions);
+  for (const each of regions) holds(t, rig, each);
+});
+
+test("a port that goes away in the middle is a loss, not a hang", async (t) => {
+  const rig = await Rig.open(t);
+  const onProgress = (done: number) => void (done > 10_000 && rig.ports.close());
+  const error = await t.throwsAsync(write(t, rig, [region(0x10000, image(60_000))], { onProgress }));
+  t.is(code(error), "port-lost");
+});
+
+async function loadStub(loader: Loader): Promise<void> {
+  const { Op, encodeBegin, blockRequest, encodeWords } = await import("../../../tools/esptool/command.js");
+  await loader.command(
+    Op.MEM_BEGIN,
+    encodeBegin({ size: 64, blocks: 1, blockSize: 0x1800, offset: 0x40380000 }),
+  );
+  await loader.exchange.request(blockRequest(Op.MEM_DATA, { sequence: 0, payload: new Uint8Array(64) }));
+  await loader.command(Op.MEM_END, encodeWords(0, 0x40380000));
+}

@@ -1,0 +1,87 @@
+// A board that can only be flashed: real ports, straps and ROM over a NOR flash, and an "app" that prints a line.
+
+import type { ExecutionContext } from "ava";
+import { createHash } from "node:crypto";
+import { deflateSync } from "node:zlib";
+import { esp32c3 } from "../../../tools/chips/esp32c3.js";
+import type { Codecs } from "../../../tools/esptool/flasher.js";
+import { NorFlash } from "../../../tools/simulator/flash.js";
+import { openPorts, type Ports } from "../../../tools/simulator/ports.js";
+import { RomLoader } from "../../../tools/simulator/rom.js";
+import { Straps } from "../../../tools/simulator/straps.js";
+
+export const MAC = Uint8Array.of(0x02, 0x11, 0x22, 0x33, 0x44, 0x55);
+
+export const codecs: Codecs = {
+  deflate: (bytes) => new Uint8Array(deflateSync(bytes, { level: 9 })),
+  md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
+};
+
+export class Rig {
+  readonly flash: NorFlash;
+  readonly ports: Ports;
+  /** "download" or "app", for every start. */
+  readonly starts: string[] = [];
+  rom: RomLoader | undefined;
+  /** Sees every chunk in either direction; may return another one, or nothing at all. */
+  toRom: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
+  toHost: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
+  appSays = "I (20) app: hello\r\n";
+  private readonly straps: Straps;
+
+  private constructor(ports: Ports, size: number) {
+    this.ports = ports;
+    this.flash = NorFlash.open({ size });
+    this.straps = new Straps({ onHold: () => this.stop(), onRelease: (download) => this.start(download) });
+    ports.uart.onLines((lines) => this.straps.set(lines));
+    ports.uart.onBaudRate((baud) => baud === 1200 && this.start(true));
+    ports.uart.onFromHost((bytes) => {
+      const heard = this.toRom(bytes);
+      if (heard) this.rom?.receive(heard);
+    });
+    this.start(false);
+  }
+
+  static async open(t: ExecutionContext, options: { size?: number; ptyHelper?: string } = {}): Promise<Rig> {
+    const ports = await openPorts(options.ptyHelper === undefined ? {} : { ptyHelper: options.ptyHelper });
+    const rig = new Rig(ports, options.size ?? 0x400000);
+    t.teardown(async () => {
+      rig.straps.close();
+      await ports.close();
+    });
+    return rig;
+  }
+
+  /** As a reset with the button held or not. */
+  start(download: boolean): void {
+    this.stop();
+    this.starts.push(download ? "download" : "app");
+    const { uart } = this.ports;
+    this.say("ESP-ROM:esp32c3-api1-20210207\r\n");
+    if (!download) {
+      uart.setBoardRate(115200);
+      return this.say(this.appSays);
+    }
+    this.say("boot:0x5 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n");
+    uart.setBoardRate("auto");
+    this.rom = new RomLoader({
+      ...{ chip: esp32c3, mac: MAC, flash: this.flash },
+      send: (bytes) => this.send(bytes),
+      setBaudRate: (baud) => uart.setBoardRate(baud),
+      onRun: () => setImmediate(() => this.start(false)),
+    });
+  }
+
+  private stop(): void {
+    this.rom = undefined;
+  }
+
+  private say(text: string): void {
+    this.send(new Uint8Array(Buffer.from(text)));
+  }
+
+  private send(bytes: Uint8Array): void {
+    const said = this.toHost(bytes);
+    if (said) this.ports.uart.toHost(said);
+  }
+}
