@@ -79,7 +79,7 @@ function reachableHost(host: string): string {
 }
 
 async function makeServices(options: ServerOptions) {
-  const { db, now = Date.now, crypto = nodeCrypto } = options;
+  const { db, now = Date.now, crypto = nodeCrypto, log = () => {} } = options;
   mkdirSync(dirname(db), { recursive: true, mode: 0o700 });
   const store = openSqliteStore(db);
   const base = baseOf(db);
@@ -96,7 +96,7 @@ async function makeServices(options: ServerOptions) {
   const pins = new PinService({ store, releases, holds, events, now });
   const joins = new JoinService({ store, keyring, crypto, metrics, now });
   const devices = new DeviceService({ store, keyring, crypto, holds, presence, events, now });
-  const syncs = new SyncService({ store, crypto, keys, holds, presence, events, metrics, pins, now });
+  const syncs = new SyncService({ store, crypto, keys, holds, presence, events, metrics, pins, now, log });
   const auth = adminAuth(store, now);
   return {
     ...{

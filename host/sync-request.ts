@@ -26,7 +26,7 @@ function textOf(state: Record<string, unknown>, name: string): string | undefine
 
 function reportOf({ x }: SyncRequest): Report {
   if (!x) return {};
-  const rssi = typeof x.rssi === "number" && Number.isInteger(x.rssi) ? x.rssi : undefined;
+  const rssi = Number.isInteger(x.rssi) && x.rssi !== 0 ? (x.rssi as number) : undefined; // 0: no radio
   const report: Report = { status: x };
   for (const name of ["ssid", "mac", "chip", "product", "layout", "version"] as const) {
     const value = textOf(x, name);

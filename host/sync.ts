@@ -28,6 +28,7 @@ export interface SyncOptions {
   metrics: Metrics;
   pins: PinService;
   now: () => number;
+  log: (line: string) => void;
 }
 
 /** Where a request came from, and when its connection is gone. */
@@ -109,10 +110,22 @@ export class SyncService {
     if (!sealed) return undefined;
     const opened = sealed.id === id ? await keys.get(id, sealed.g) : undefined;
     const plaintext = attempt(() => openRequest(crypto, opened?.keys ?? keys.decoy, sealed));
-    const request = plaintext && attempt(() => decodeRequest(plaintext));
-    if (!opened || !request) return undefined;
+    if (!opened || !plaintext) return undefined;
+    const request = this.#decode(id, plaintext);
+    if (!request) return undefined;
     if (opened.join && !(await this.#confirm(opened.join, request))) return undefined;
     return { sealed, keys: opened.keys, request };
+  }
+
+  /** Sealed by the device, and yet wrong: a defect of its firmware, for its maker to see in the log. */
+  #decode(id: string, plaintext: Uint8Array): SyncRequest | undefined {
+    try {
+      return decodeRequest(plaintext);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#options.log(`device ${id}: ${error.message}`);
+      return undefined;
+    }
   }
 
   /** M3: the first sync under a new K. Only now is there something for the owner to see. */

@@ -3,6 +3,7 @@
 import { readFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "libsql";
 import { startServer, type Server, type ServerOptions } from "../../host/server.js";
 
 export interface TestServer {
@@ -11,6 +12,8 @@ export interface TestServer {
   db: string;
   /** Admin API: method, path, JSON body. Resolves to status and parsed body. */
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }>;
+  /** Every row of every table, as text: to compare before and after. */
+  tables(): string;
   metric(name: string): Promise<number>;
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +43,23 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       const response = await request(method, path, body);
       const text = await response.text();
       return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as never };
+    },
+    tables() {
+      const sql = new Database(db, { readonly: true });
+      const names = sql.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all([]);
+      const rows = (names as { name: string }[]).map(({ name }) => [
+        name,
+        sql
+          .prepare(`SELECT * FROM ${name}`)
+          .all([])
+          .map((row) =>
+            Object.values(row as object).map((v: unknown) =>
+              v instanceof ArrayBuffer ? Buffer.from(v).toString("hex") : v,
+            ),
+          ),
+      ]);
+      sql.close();
+      return JSON.stringify(rows, null, 1);
     },
     async metric(name) {
       const text = await (await request("GET", "/metrics")).text();
