@@ -4,7 +4,7 @@
 
 #include "host.h"
 
-#define MESSAGE_SIZE 512
+#define MESSAGE_SIZE 1024
 #define SIGNAL_STACK_SIZE 65536
 
 bool gRunning;
@@ -90,7 +90,8 @@ void fxAbort(txMachine* the, int status) {
       else snprintf(message, sizeof message, "the root machine is full");
       hostAbort("memory full", "%s at %s", message, place);
     case XS_STACK_OVERFLOW_EXIT:
-      hostAbort("stack overflow", "%d slots at %s", (int)(the->stackTop - the->stackBottom), place);
+      linesTrace(the, message, sizeof message);
+      hostAbort("stack overflow", "%d slots at %s", (int)(the->stackTop - the->stackBottom), message);
     case XS_UNHANDLED_EXCEPTION_EXIT:
     case XS_UNHANDLED_REJECTION_EXIT: abortException(the);
     case XS_NO_MORE_KEYS_EXIT: hostAbort("memory full", "too many property names");

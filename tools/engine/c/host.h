@@ -72,6 +72,7 @@ uint8_t* linesMake(const txScript* plain, const txScript* annotated, const uint8
 bool linesFind(const void* address, const char** module, int* line);
 // "module:line" of the running code.
 bool linesWhere(txMachine* the, char* buffer, size_t size);
+void linesTrace(txMachine* the, char* buffer, size_t size);
 // Takes the place of XS's fxCaptureErrorStack (a macro for xsDefaults.c, see compiler.ts).
 void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame);
 

@@ -143,6 +143,25 @@ bool linesWhere(txMachine* the, char* buffer, size_t size) {
   return false;
 }
 
+// Who called whom, innermost first, with the slots of the stack that each call takes: for a stack overflow, where the
+// innermost function alone does not say which of its callers went too deep.
+void linesTrace(txMachine* the, char* buffer, size_t size) {
+  size_t used = 0;
+  const txSlot* below = the->stack;
+  buffer[0] = 0;
+  for (const txSlot* frame = the->frame; frame && (used < size); frame = frame->next) {
+    const uint8_t* code = codeOf(the, frame);
+    const char* module;
+    int line;
+    if ((frame->flag & XS_C_FLAG) || !code || !linesFind(code - 1, &module, &line)) continue;
+    int slots = (int)(frame - below);
+    int length = snprintf(buffer + used, size - used, "%s%s:%d (%d)", used ? " < " : "", module, line, slots);
+    if (length < 0) return;
+    used += (size_t)length;
+    below = frame;
+  }
+}
+
 // What XS keeps in an error for its stack: a slot a function with name, module (ID) and line. XS's own version knows
 // modules and lines only in debug builds; this one takes as many slots, so the memory figures stay.
 void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame) {
