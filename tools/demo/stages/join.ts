@@ -10,13 +10,13 @@ export const join: Stage = {
   async run(demo) {
     const admin = need(demo.admin, "a server");
     const [, code] = await demo.uart.waitFor(/join: code=(\d{6}) state=pending/, JOIN_TIMEOUT_MS);
-    const rows = await admin.poll<{ devices: DeviceRow[] }>(
+    const rows = await admin.poll<DeviceRow[]>(
       "/api/devices?state=pending",
       "a pending device",
       JOIN_TIMEOUT_MS,
-      (value) => value.devices.some((row) => row.code === code),
+      (value) => value.some((row) => row.code === code),
     );
-    const row = rows.devices.find((candidate) => candidate.code === code)!;
+    const row = rows.find((candidate) => candidate.code === code)!;
     demo.note(`the board says ${code}, the page says ${row.code}: approving`);
     await admin.call("POST", `/api/devices/${row.deviceid}/approve`, { code, name: "Bret's gadget" });
     await demo.uart.waitFor(/join: .*state=approved/, JOIN_TIMEOUT_MS);

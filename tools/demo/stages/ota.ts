@@ -31,14 +31,28 @@ export async function raise(demo: Demo, pin: string, value: string): Promise<voi
   if (!response.ok) throw new Error(`${url.pathname}: ${response.status} ${await response.text()}`);
 }
 
-async function pinOf<T>(demo: Demo, pin: string, accept: (value: T) => boolean): Promise<T> {
-  const { pins } = await demo.admin!.poll<{ pins: { pin: string; value: string }[] }>(
+/** A pin as the admin API lists it. */
+export interface PinRow {
+  pin: string;
+  reported: { value: string } | null;
+}
+
+/** What the device reported on a pin, once it is what is waited for. */
+export async function reportedPin<T>(demo: Demo, pin: string, accept: (value: T) => boolean): Promise<T> {
+  const reported = (rows: PinRow[]): T | undefined => {
+    const text = rows.find((row) => row.pin === pin)?.reported?.value;
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  };
+  const rows = await need(demo.admin, "a server").poll<PinRow[]>(
     `/api/devices/${demo.deviceId}/pins`,
     `the report on ${pin}`,
     OTA_TIMEOUT_MS,
-    (value) => value.pins.some((row) => row.pin === pin && accept(JSON.parse(row.value) as T)),
+    (candidate) => {
+      const value = reported(candidate);
+      return value !== undefined && accept(value);
+    },
   );
-  return JSON.parse(pins.find((row) => row.pin === pin)!.value) as T;
+  return reported(rows)!;
 }
 
 export const ota: Stage = {
@@ -67,18 +81,18 @@ export const ota: Stage = {
     const bytes = bytesDown(demo.capture!, serverPort) - before;
     await uart.waitFor(/chain: step=stored result=online/, OTA_TIMEOUT_MS, mark);
     await uart.waitFor(/ota: state=confirmed/, OTA_TIMEOUT_MS, mark);
-    await demo.admin!.poll<{ readings: { name: string }[] }>(
+    await demo.admin!.poll<{ name: string }[]>(
       `/api/devices/${demo.deviceId}/readings?limit=1000`,
       "the renamed reading",
       OTA_TIMEOUT_MS,
-      (value) => value.readings.some(({ name }) => name === "airTemperature"),
+      (value) => value.some(({ name }) => name === "airTemperature"),
     );
-    const status = await pinOf<{ state: string; version: string }>(
+    const status = await reportedPin<{ state: string; version: string }>(
       demo,
       "V101",
       (value) => value.state === "confirmed" && value.version === "1.0.1",
     );
-    const report = await pinOf<{ cause: string; version: string }>(
+    const report = await reportedPin<{ cause: string; version: string }>(
       demo,
       "V102",
       ({ version }) => version === "1.0.1",

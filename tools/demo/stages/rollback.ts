@@ -1,7 +1,7 @@
 // Stage 9: 1.0.2 pins a server that is not there; the trial fails and the board goes back by itself.
 
-import { need, type Stage } from "../stage.js";
-import { publish, raise } from "./ota.js";
+import type { Stage } from "../stage.js";
+import { publish, raise, reportedPin } from "./ota.js";
 import { trial } from "./patch.js";
 
 const ROLLBACK_TIMEOUT_MS = 60_000;
@@ -19,17 +19,11 @@ export const rollback: Stage = {
       ROLLBACK_TIMEOUT_MS,
       mark,
     );
-    interface Pins {
-      pins: { pin: string; value: string }[];
-    }
-    const { pins } = await need(demo.admin, "a server").poll<Pins>(
-      `/api/devices/${demo.deviceId}/pins`,
-      "the report of the rollback",
-      ROLLBACK_TIMEOUT_MS,
-      (value) =>
-        value.pins.some(({ pin, value: text }) => pin === "V101" && JSON.parse(text).state === "rolled-back"),
+    const status = await reportedPin<{ state: string; reason: string }>(
+      demo,
+      "V101",
+      ({ state }) => state === "rolled-back",
     );
-    const status = JSON.parse(pins.find(({ pin }) => pin === "V101")!.value) as { reason: string };
     if (cause !== "rollback") throw new Error(`the board says that it started for ${cause}`);
     demo.facts.rollback = { from: "1.0.1", rejected: "1.0.2", to: "1.0.1", reason: status.reason };
     return {

@@ -19,12 +19,11 @@ interface Counters {
 /** The server's own counters, from /metrics. */
 async function counters(admin: Admin): Promise<Counters> {
   const text = await admin.text("/metrics");
-  const read = (name: string) =>
-    Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, "m").exec(text)?.[1] ?? 0);
+  const read = (name: string) => Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1] ?? 0);
   return {
-    accepted: read("broome_sync_accepted_total"),
-    duplicate: read("broome_sync_duplicate_total"),
-    replayRejected: read("broome_sync_replay_rejected_total"),
+    accepted: read("sync_accepted"),
+    duplicate: read("sync_duplicate"),
+    replayRejected: read("sync_replay_rejected"),
   };
 }
 
@@ -52,11 +51,11 @@ export const telemetry: Stage = {
   async run(demo) {
     const admin = need(demo.admin, "a server");
     const before = await counters(admin);
-    const { readings } = await admin.poll<{ readings: { name: string }[] }>(
+    const readings = await admin.poll<{ name: string }[]>(
       `/api/devices/${demo.deviceId}/readings?limit=1000`,
       `${SYNCS} readings`,
       TELEMETRY_TIMEOUT_MS,
-      (value) => value.readings.length >= SYNCS,
+      (value) => value.length >= SYNCS,
     );
     const end = Date.now() + TELEMETRY_TIMEOUT_MS;
     while ((await counters(admin)).accepted < SYNCS && Date.now() < end)
