@@ -1,7 +1,7 @@
 // Runs `broome` verbs as a user would: one process each, JSON on stdout, ended with the demo.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { BroomeError } from "../error.js";
@@ -22,16 +22,18 @@ export interface Service {
 }
 
 function start(root: string, argv: string[], env: Record<string, string>, logFile: string): ChildProcess {
-  const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), ...argv], {
-    cwd: root,
-    env: { ...process.env, NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true, // Ctrl-C is ours to handle: the children are ended in order
-  });
-  const log = createWriteStream(logFile, { flags: "a" });
-  log.write(`$ broome ${argv.join(" ")}\n`);
-  child.stderr!.pipe(log);
-  return child;
+  const log = openSync(logFile, "a", 0o600); // a file, not a pipe: it outlives us under --keep
+  writeSync(log, `$ broome ${argv.join(" ")}\n`);
+  try {
+    return spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), ...argv], {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", log],
+      detached: true, // Ctrl-C is ours to handle: the children are ended in order
+    });
+  } finally {
+    closeSync(log);
+  }
 }
 
 function parse(line: string): Record<string, unknown> | undefined {
@@ -90,8 +92,7 @@ export function startService(
         },
         detach() {
           child.unref();
-          for (const stream of [child.stdout, child.stderr])
-            (stream as unknown as { unref?(): void }).unref?.();
+          child.stdout!.destroy();
         },
       });
     });
