@@ -4,6 +4,7 @@ import { Op } from "./command.js";
 import { FlasherError } from "./error.js";
 import { readIdentity, type Identity } from "./identity.js";
 import type { Loader } from "./loader.js";
+import { readFlash } from "./read-flash.js";
 import { readFlashChip } from "./spi-flash.js";
 
 const SECTOR_SIZE = 4096; // bytes
@@ -37,6 +38,8 @@ export interface FlashOptions {
   erase?: boolean;
   /** Called when the chip is known and before anything changes; may throw to refuse. */
   check?(board: Board): void;
+  /** True leaves a region as it is although its bytes differ. `read` reads flash. */
+  leave?(region: Region, read: (offset: number, size: number) => Promise<Uint8Array>): Promise<boolean>;
   /** Bytes of the regions that are dealt with, written or not. */
   onProgress?(done: number, total: number): void;
   onNote?(text: string): void;
@@ -53,7 +56,7 @@ export interface FlashResult extends Board {
   /** Both ways, framing included. */
   readonly bytesOnWire: number;
   readonly sectorsErased: number;
-  /** Bytes of the regions that were right already. */
+  /** Bytes of the regions that were right already, or may stay as they are. */
   readonly skipped: number;
   /** Every region's MD5 was compared, after writing or before skipping. */
   readonly verified: boolean;
@@ -158,6 +161,7 @@ class Writer {
     if (region.data.length === 0) return [];
     if (!this.verifies) return [region];
     if (await this.isThere(region)) return [];
+    if (await this.options.leave?.(region, this.read)) return [];
     if (region.data.length <= PIECE_SIZE || !(await this.isThere(part(region, 0, SECTOR_SIZE))))
       return [region];
     const pieces: Region[] = [];
@@ -208,6 +212,9 @@ class Writer {
       this.advance(Math.round(piece.data.length * share));
     }
   }
+
+  private readonly read = (offset: number, size: number): Promise<Uint8Array> =>
+    readFlash(this.loader, offset, size, this.options.codecs);
 
   private advance(bytes: number): void {
     this.done += bytes;

@@ -15,7 +15,7 @@ import {
 } from "./command.js";
 import { FlasherError } from "./error.js";
 import { DEFAULT_TIMEOUT_MS, Exchange, RefusedError, type RequestOptions, type Result } from "./exchange.js";
-import { downloadResets, hardReset, runReset } from "./reset.js";
+import { downloadResets, hardReset, runReset, type ResetStrategy } from "./reset.js";
 
 const CONNECT_ATTEMPTS = 7;
 const SYNCS_PER_ATTEMPT = 5;
@@ -35,17 +35,21 @@ export interface LoaderOptions {
   /** Chips that may be found. */
   chips: readonly Chip[];
   signal?: AbortSignal;
+  /** How to get into download mode; default: what fits the port. */
+  resets?: readonly ResetStrategy[];
 }
 
 export class Loader {
   readonly exchange: Exchange;
   private readonly chips: readonly Chip[];
+  private readonly resets: readonly ResetStrategy[];
   private found: Chip | undefined;
   private stub = false;
 
   constructor(options: LoaderOptions) {
     this.exchange = new Exchange(options.port, options.signal);
     this.chips = options.chips;
+    this.resets = options.resets ?? downloadResets(options.port);
   }
 
   /** The chip at the other end; `connect` finds it. */
@@ -72,7 +76,7 @@ export class Loader {
    */
   async connect(): Promise<void> {
     const { port } = this.exchange;
-    const resets = downloadResets(port);
+    const { resets } = this;
     let heard = "";
     for (let attempt = 0; attempt < CONNECT_ATTEMPTS; attempt += 1) {
       this.exchange.forget();

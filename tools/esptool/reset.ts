@@ -74,7 +74,7 @@ const touch1200: ResetStrategy = {
 };
 
 /** The board is in download mode already, or somebody holds its button. */
-const none: ResetStrategy = { name: "none", steps: [] };
+export const noReset: ResetStrategy = { name: "none", steps: [] };
 
 /** Restarts the chip into whatever IO0 says, which is the app. */
 export const hardReset: ResetStrategy = {
@@ -91,7 +91,7 @@ const USB_JTAG_PRODUCT = 0x1001;
 
 /** What to try on this port, best first; all of them again until the attempts are used up. */
 export function downloadResets(port: SerialPort): readonly ResetStrategy[] {
-  if (!port.hasLines) return port.hasBaudRate ? [touch1200, none] : [none];
+  if (!port.hasLines) return port.hasBaudRate ? [touch1200, noReset] : [noReset];
   if (port.usb?.vendorId === ESPRESSIF && port.usb.productId === USB_JTAG_PRODUCT) return [usbJtag];
   // Over a network each line is a message of its own, so that nothing is tight.
   if (port.name.startsWith("rfc2217:")) return [classic(DELAY_MS), classic(LONG_DELAY_MS)];

@@ -2,10 +2,20 @@
 
 import test, { type ExecutionContext } from "ava";
 import { randomBytes } from "node:crypto";
+import {
+  encodeOtaEntry,
+  OTA_ABORTED,
+  OTA_PENDING_VERIFY,
+  OTA_VALID,
+} from "../../../firmware/format/otadata.js";
+import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import { allChips } from "../../../tools/chips/registry.js";
 import { flash, type FlashOptions, type Region } from "../../../tools/esptool/flasher.js";
 import { identityText } from "../../../tools/esptool/identity.js";
 import { Loader } from "../../../tools/esptool/loader.js";
+import { selectsFirstSlot } from "../../../tools/esptool/otadata-check.js";
+import { readFlash } from "../../../tools/esptool/read-flash.js";
+import { noReset } from "../../../tools/esptool/reset.js";
 import { openPort } from "../../../tools/serial/open.js";
 import type { SerialPort } from "../../../tools/serial/port.js";
 import { code, until } from "../../contract/serial-port.js";
@@ -106,6 +116,62 @@ for (const kind of ["tcp", "rfc2217"] as const) {
     holds(t, rig, app);
     await until(() => rig.starts.at(-1) === "app");
     t.is(rig.starts.at(-1), "app");
+  });
+}
+
+for (const dialect of ["ROM", "stub"] as const) {
+  test(`${dialect}: flash is read back`, async (t) => {
+    const rig = await Rig.open(t);
+    rig.start(true);
+    const bytes = image(10_000);
+    rig.flash.program(0x12345, bytes);
+    const port = await openPort(rig.ports.rfc2217, { baudRate: 115200 });
+    const loader = new Loader({ port, chips: allChips() });
+    t.teardown(() => port.close());
+    await loader.connect();
+    await loader.attachFlash();
+    if (dialect === "stub") {
+      await loadStub(loader);
+      loader.close();
+      const again = new Loader({ port, chips: allChips(), resets: [noReset] });
+      await again.connect();
+      t.deepEqual(await readFlash(again, 0x12345, bytes.length, codecs), bytes);
+    } else {
+      t.deepEqual(await readFlash(loader, 0x12345, bytes.length, codecs), bytes);
+    }
+  });
+}
+
+for (const [name, entries, left] of [
+  ["selects ota_0 for good", [[1, OTA_VALID]], true],
+  [
+    "selects ota_1",
+    [
+      [1, OTA_VALID],
+      [2, OTA_VALID],
+    ],
+    false,
+  ],
+  ["has ota_0 on trial", [[1, OTA_PENDING_VERIFY]], false],
+  [
+    "has a rejected ota_1, so that ota_0 runs",
+    [
+      [1, OTA_VALID],
+      [2, OTA_ABORTED],
+    ],
+    true,
+  ],
+] as const) {
+  test(`an otadata that ${name} is ${left ? "left alone" : "made blank"}`, async (t) => {
+    const rig = await Rig.open(t);
+    entries.forEach(([sequence, state], i) =>
+      rig.flash.program(0xe000 + i * 4096, encodeOtaEntry(sequence, state)),
+    );
+    const blank = region(0xe000, new Uint8Array(8192).fill(0xff), "ota_data_initial.bin");
+    const leave: FlashOptions["leave"] = (each, read) => selectsFirstSlot(esp32c3, each, read);
+    const result = await write(t, rig, [blank], { leave });
+    t.is(result.bytesWritten, left ? 0 : 8192);
+    t.is(rig.flash.read(0xe000, 1)[0] === 0xff, !left);
   });
 }
 

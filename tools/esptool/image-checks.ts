@@ -1,0 +1,150 @@
+// What must not go onto a board: images of another chip, damaged ones, virtual on real, files that run over other partitions.
+
+import { APP_DESCRIPTOR_OFFSET, parseAppDescriptor } from "../../firmware/format/app-descriptor.js";
+import { FormatError } from "../../firmware/format/error.js";
+import type { Sha256 } from "../../firmware/format/hash.js";
+import { parseImage, reader, verifyImage, type ImageInfo } from "../../firmware/format/image.js";
+import {
+  parsePartitionTable,
+  SUBTYPE_NVS,
+  SUBTYPE_OTADATA,
+  TYPE_APP,
+  TYPE_DATA,
+} from "../../firmware/format/partition-table.js";
+import type { Chip, Layout } from "../chips/chip.js";
+import { FlasherError } from "./error.js";
+import type { Board, Region } from "./flasher.js";
+import { isVirtual, macText } from "./identity.js";
+
+/** Project name of images that hold bytecode for a virtual board (DESIGN.md, decision 4). */
+const VIRTUAL_PROJECT = "broome-virtual";
+const IMAGE_MAGIC = 0xe9;
+const SECTOR_SIZE = 4096;
+
+/** A stretch of flash that the checks know by name. */
+interface Place {
+  readonly label: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly kind: "app" | "kept" | "other";
+}
+
+/** Images among the regions, checked as the bootloader would. @throws FormatError `image-truncated`, `image-corrupt`, `image-encrypted` */
+export function checkImages(regions: readonly Region[], sha256: Sha256): void {
+  for (const { data, name } of regions) {
+    if (data[0] !== IMAGE_MAGIC) continue;
+    try {
+      verifyImage(reader(data), data.length, sha256);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      throw new FormatError(error.code, `${name}: ${error.message}`, error.help);
+    }
+  }
+}
+
+/**
+ * Regions against the board that was found, before anything is written.
+ *
+ * @throws FlasherError `chip-mismatch`, `image-virtual`, `image-corrupt`, `app-too-big`, `protected-region`
+ */
+export function checkBoard(board: Board, regions: readonly Region[], erase: boolean): void {
+  const { chip } = board.identity;
+  const places = placesOf(chip, regions);
+  for (const region of regions) {
+    if (region.data[0] === IMAGE_MAGIC) checkChip(board, region);
+    const slot = places.find(({ kind, offset }) => kind === "app" && offset === region.offset);
+    if (slot) checkApp(board, region, slot);
+    if (!erase) checkKept(region, places);
+  }
+}
+
+function checkChip(board: Board, region: Region): void {
+  const { identity } = board;
+  const image = imageOf(region);
+  const { chipId, minRevision } = image;
+  if (chipId !== identity.chip.image.chipId) {
+    const message = `${region.name} is for chip id ${chipId}, the board is an ${identity.chip.family} (${identity.chip.image.chipId})`;
+    throw new FlasherError("chip-mismatch", message, `Build it with --chip ${identity.chip.name}.`);
+  }
+  if (minRevision > identity.revision) {
+    const message = `${region.name} needs chip revision ${version(minRevision)}, the board has ${version(identity.revision)}`;
+    throw new FlasherError("chip-mismatch", message, "Build it for this revision, or use a newer board.");
+  }
+}
+
+function checkApp(board: Board, region: Region, slot: Place): void {
+  if (region.data.every((byte) => byte === 0xff)) return; // a blank slot
+  if (region.data[0] !== IMAGE_MAGIC) {
+    const message = `${region.name} goes to ${slot.label} but is no app image`;
+    throw new FlasherError("image-corrupt", message, "Check that file and offset belong together.");
+  }
+  const { size } = imageOf(region);
+  if (size > slot.size) {
+    const message = `${region.name} is ${size} bytes, ${slot.label} holds ${slot.size}`;
+    throw new FlasherError("app-too-big", message, "Make the app smaller, or the slot larger.");
+  }
+  const { mac } = board.identity;
+  const virtual = projectOf(region.data) === VIRTUAL_PROJECT;
+  if (virtual === isVirtual(mac)) return;
+  const [what, which, help] = virtual
+    ? ["is for a virtual board", "a real one", "Build for the board with the SDK: --sdk."]
+    : ["is for a real board", "a virtual one", "Build it without --sdk to run it on a virtual board."];
+  const message = `${region.name} ${what}, ${macText(mac)} is ${which}`;
+  throw new FlasherError("image-virtual", message, help);
+}
+
+/** A file may fill a kept partition when it was meant for it, never run into it on its way from elsewhere. */
+function checkKept(region: Region, places: readonly Place[]): void {
+  const end = Math.ceil((region.offset + region.data.length) / SECTOR_SIZE) * SECTOR_SIZE;
+  for (const place of places) {
+    if (place.kind !== "kept" || place.offset === region.offset) continue;
+    if (region.offset >= place.offset + place.size || end <= place.offset) continue;
+    const message = `${region.name} (0x${region.offset.toString(16)} to 0x${end.toString(16)}) would overwrite ${place.label} at 0x${place.offset.toString(16)}`;
+    const help =
+      "Flash the parts of a merged image one by one (OFFSET FILE ...), or add --erase to begin anew.";
+    throw new FlasherError("protected-region", message, help);
+  }
+}
+
+/** From the partition table that is about to be written, else from the chip's own layout. */
+function placesOf(chip: Chip, regions: readonly Region[]): Place[] {
+  const table = regions.find(({ offset }) => offset === chip.layout.partitionTable.offset);
+  if (!table) return layoutPlaces(chip.layout);
+  return parsePartitionTable(table.data).map(({ label, offset, size, type, subtype }) => ({
+    ...{ label, offset, size },
+    kind: type === TYPE_APP ? "app" : isKept(type, subtype, label) ? "kept" : "other",
+  }));
+}
+
+function isKept(type: number, subtype: number, label: string): boolean {
+  return type === TYPE_DATA && (subtype === SUBTYPE_NVS || subtype === SUBTYPE_OTADATA || label === "broome");
+}
+
+function layoutPlaces(layout: Layout): Place[] {
+  const place = (label: "nvs" | "otadata" | "ota_0" | "ota_1" | "broome", kind: Place["kind"]) => ({
+    ...{ label, kind },
+    ...layout[label],
+  });
+  return [
+    ...(["ota_0", "ota_1"] as const).map((label) => place(label, "app")),
+    ...(["nvs", "otadata", "broome"] as const).map((label) => place(label, "kept")),
+  ];
+}
+
+function imageOf(region: Region): ImageInfo {
+  return parseImage(reader(region.data), region.data.length);
+}
+
+/** Undefined where there is no descriptor. */
+function projectOf(image: Uint8Array): string | undefined {
+  try {
+    return parseAppDescriptor(image.subarray(APP_DESCRIPTOR_OFFSET)).project;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+function version(revision: number): string {
+  return `v${Math.floor(revision / 100)}.${revision % 100}`;
+}
