@@ -86,10 +86,12 @@ function listen(
     sockets.add(socket);
     socket.on("error", () => undefined); // followed by close
     const session = makeSession(socket);
-    socket.once("close", () => {
+    const leave = () => {
       sockets.delete(socket);
       uart.detach(session);
-    });
+    };
+    socket.once("end", leave); // a client that has closed its port may open it again at once
+    socket.once("close", leave);
     if (uart.attach(session)) session.start();
     else socket.end(BUSY_NOTICE, () => socket.destroySoon());
   });
