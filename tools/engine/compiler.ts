@@ -1,7 +1,7 @@
 // Builds the engine: our C host and XS's sources, one compiler process a file, without make or python.
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -51,7 +51,8 @@ const BITS_FLAGS = { 32: ["-m32", "-msse2", "-mfpmath=sse"], 64: ["-g"] };
 const FILE_FLAGS: Record<string, string[]> = {
   "xsDefaults.c": ["-DfxCaptureErrorStack=hostCaptureErrorStack"],
 };
-const NOT_BUILT = /^xsSnapshot\.c$/;
+/** Needs more than this host has; is included by another file (XS 17). */
+const NOT_BUILT = /^(xsSnapshot|xsum)\.c$/;
 const BUILD_TIMEOUT_MS = 300_000;
 
 /**
@@ -140,9 +141,22 @@ function keyOf(compiler: Compiler, sources: string, bits: 64 | undefined): strin
   hash.update(
     JSON.stringify([compiler, XS_FLAGS, FILE_FLAGS, OWN_FLAGS, BITS_FLAGS, bits ?? 0, process.arch]),
   );
-  hash.update(process.env["MODDABLE"] ?? "npm 13.3");
+  hash.update(xsIdentity());
   for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
   return hash.digest("hex").slice(0, 20);
+}
+
+/** Which XS: npm's is pinned, an SDK's may change under the same path. */
+function xsIdentity(): string {
+  const moddable = process.env["MODDABLE"];
+  if (!moddable) return "npm 13.3";
+  const dir = join(moddable, "xs", "sources");
+  const files = existsSync(dir) ? readdirSync(dir).sort() : [];
+  const facts = files.map((name) => {
+    const { size, mtimeMs } = statSync(join(dir, name));
+    return [name, size, mtimeMs];
+  });
+  return JSON.stringify([moddable, facts]);
 }
 
 function readBuilt(cacheDir: string, key: string): Engine | undefined {
@@ -216,7 +230,7 @@ async function build(o: Build): Promise<Engine> {
 /** What XS's objects depend on: not on our files, except the platform header. */
 function xsKeyOf(o: Build): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([o.compilerVersion, XS_FLAGS, FILE_FLAGS, BITS_FLAGS[o.bits], o.xs]));
+  hash.update(JSON.stringify([o.compilerVersion, XS_FLAGS, FILE_FLAGS, BITS_FLAGS[o.bits], xsIdentity()]));
   hash.update(readFileSync(join(o.sources, "platform.h")));
   return hash.digest("hex").slice(0, 20);
 }

@@ -4,7 +4,7 @@
 
 #include "host.h"
 
-#define MESSAGE_SIZE 1024
+#define MESSAGE_SIZE 512
 #define SIGNAL_STACK_SIZE 65536
 
 bool gRunning;
@@ -89,7 +89,7 @@ void fxAbort(txMachine* the, int status) {
       if (the->sharedMachine) arenaDescribe(message, sizeof message);
       else snprintf(message, sizeof message, "the root machine is full");
       hostAbort("memory full", "%s at %s", message, place);
-    case XS_STACK_OVERFLOW_EXIT:
+    STACK_OVERFLOW_CASES:
       linesTrace(the, message, sizeof message);
       hostAbort("stack overflow", "%d slots at %s", (int)(the->stackTop - the->stackBottom), message);
     case XS_UNHANDLED_EXCEPTION_EXIT:

@@ -4,6 +4,7 @@
 
 #include "xsAll.h"
 #include "xsScript.h"
+#include "version.h"
 
 // ---- archive.c: the bytes in flash -------------------------------------------------------------------------------
 

@@ -170,7 +170,7 @@ void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame) {
   slot->value.instance.garbage = NULL;
   slot->value.instance.prototype = NULL;
   for (; frame->next; frame = frame->next) {
-    txSlot* function = frame + 3;
+    txSlot* function = frame + FRAME_FUNCTION;
     if ((function->kind != XS_REFERENCE_KIND) || !mxIsFunction(function->value.reference)) continue;
     txSlot* name = mxBehaviorGetProperty(the, function->value.reference, mxID(_name), 0, XS_OWN);
     slot = slot->next = fxNewSlot(the);
@@ -182,7 +182,8 @@ void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame) {
       slot->kind = (name->kind == XS_STRING_KIND) ? XS_KEY_KIND : XS_KEY_X_KIND;
       slot->value.key.string = name->value.string;
     } else {
-      txSlot* key = fxGetKey(the, mxFunctionInstanceCode(function->value.reference)->ID);
+      txID id = mxFunctionInstanceCode(function->value.reference)->ID;
+      txSlot* key = (id != XS_NO_ID) ? fxGetKey(the, id) : NULL;
       if (key && ((key->kind == XS_KEY_KIND) || (key->kind == XS_KEY_X_KIND))) {
         slot->kind = key->kind;
         slot->value.key.string = key->value.key.string;

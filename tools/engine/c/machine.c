@@ -55,7 +55,7 @@ static void importMain(txMachine* the, char* name) {
   {
     mxTry(the) {
       mxPushStringC(name);
-      fxRunImport(the, mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm, XS_NO_ID);
+      hostImport(the, mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm);
       mxPop();
     }
     mxCatch(the) { abortException(the); }
@@ -76,7 +76,7 @@ static void runJobs(txMachine* the) {
   fxCheckUnhandledRejections(the, 1);
 }
 
-static txBoolean onMeter(txMachine* the, txU4 index) {
+static txBoolean onMeter(txMachine* the, MeterIndex index) {
   (void)the;
   (void)index;
   if (busHungUp()) hostExit(0);

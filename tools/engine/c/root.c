@@ -155,7 +155,7 @@ static void preload(txMachine* the, const char* name) {
   {
     mxTry(the) {
       mxPushStringX((txString)name);
-      fxRunImport(the, mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm, XS_NO_ID);
+      hostImport(the, mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm);
       while (the->promiseJobs) {
         the->promiseJobs = 0;
         fxRunPromiseJobs(the);
@@ -172,11 +172,7 @@ static void preload(txMachine* the, const char* name) {
     }
     mxCatch(the) { abortException(the); }
   }
-  // Not fxEndHost: it would look for unhandled rejections, and the import's own promise is handled above.
-  the->stack = the->frame + 5;
-  the->scope = the->frame->value.frame.scope;
-  the->code = the->frame->value.frame.code;
-  the->frame = the->frame->next;
+  fxEndHost(the);
   gPreloading = NULL;
 }
 
