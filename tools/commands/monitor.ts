@@ -1,0 +1,129 @@
+// `broome monitor`: shows what a board says and sends it what is typed.
+
+import { BroomeError } from "../error.js";
+import { choosePort } from "../serial/choose.js";
+import { Monitor } from "../serial/monitor.js";
+import { openPort } from "../serial/open.js";
+import type { Context, Options, Verb } from "../verb.js";
+
+const BAUD_RATE = 115200; // of the firmware's UART (CONTRACT, "UART")
+const CTRL_C = 0x03;
+const CTRL_R = 0x12;
+const CTRL_T = 0x14;
+const CTRL_RIGHT_BRACKET = 0x1d;
+
+export const verb: Verb = {
+  name: "monitor",
+  summary: "show what a board says, type to it (Ctrl-] leaves)",
+  configure(command) {
+    command
+      .option("--no-reset", "do not restart the board first (only possible where the port has modem lines)")
+      .option("--for <seconds>", "end after so long", Number)
+      .option("--until <text>", "end when the board says this; with --for: an error if it does not");
+  },
+  run: runMonitor,
+};
+
+/** Why it ended. */
+type End = "left" | "time" | "text" | "interrupted";
+
+async function runMonitor(
+  context: Context,
+  args: string[],
+  options: Options,
+): Promise<Record<string, unknown>> {
+  const started = Date.now();
+  if (args.length > 0) throw usage(`${args[0]} is too much`);
+  const seconds = options.for as number | undefined;
+  if (seconds !== undefined && !(seconds > 0)) throw usage("--for wants seconds");
+  const name = await choosePort(context.port);
+  const until = new TextWatch(options.until as string | undefined);
+  let bytes = 0;
+  let finish: (end: End) => void;
+  const ended = new Promise<End>((resolve) => (finish = resolve));
+  const output = context.json ? process.stderr : process.stdout;
+  const monitor = new Monitor({
+    open: () => openPort(name, { baudRate: context.baud ?? BAUD_RATE }),
+    onBytes(chunk) {
+      bytes += chunk.length;
+      output.write(chunk);
+      if (until.sees(chunk)) finish("text");
+    },
+    onNote: (text) => context.log(`--- ${text}`),
+  });
+  context.log(`--- ${name}, Ctrl-] leaves, Ctrl-T Ctrl-R restarts the board`);
+  const timer = seconds === undefined ? undefined : setTimeout(() => finish("time"), seconds * 1000);
+  const onAbort = () => finish("interrupted");
+  context.signal.addEventListener("abort", onAbort);
+  try {
+    await monitor.start(options.reset !== false);
+    const restore = relayKeys(monitor, () => finish("left"));
+    const end = await ended.finally(restore);
+    if (end === "time" && options.until !== undefined) throw notSeen(options.until as string, seconds!);
+    const result = { port: name, bytes, reconnects: monitor.reconnects, end, ms: Date.now() - started };
+    return end === "interrupted" ? { ...result, interrupted: true } : result;
+  } finally {
+    clearTimeout(timer);
+    context.signal.removeEventListener("abort", onAbort);
+    await monitor.close();
+  }
+}
+
+/** Finds a text in a stream, however it is cut up. */
+class TextWatch {
+  private readonly text: string | undefined;
+  private tail = "";
+
+  constructor(text: string | undefined) {
+    this.text = text === undefined ? undefined : Buffer.from(text).toString("latin1"); // compared byte by byte
+  }
+
+  sees(chunk: Uint8Array): boolean {
+    if (this.text === undefined) return false;
+    this.tail += Buffer.from(chunk).toString("latin1");
+    if (this.tail.includes(this.text)) return true;
+    this.tail = this.tail.slice(-this.text.length);
+    return false;
+  }
+}
+
+/** Keys from a terminal one by one, from a pipe as they come. The end of a pipe ends nothing: the board may still speak. */
+function relayKeys(monitor: Monitor, leave: () => void): () => void {
+  const { stdin } = process;
+  const isTerminal = stdin.isTTY === true;
+  let menu = false; // Ctrl-T was typed
+  const onKeys = (keys: Buffer) => {
+    if (!isTerminal) return void monitor.send(new Uint8Array(keys));
+    const out: number[] = [];
+    for (const key of keys) {
+      if (menu) {
+        menu = false;
+        if (key === CTRL_R)
+          void monitor.reset().catch(() => undefined); // a loss is told by the monitor
+        else out.push(key);
+      } else if (key === CTRL_T) menu = true;
+      else if (key === CTRL_RIGHT_BRACKET) return leave();
+      else if (key === CTRL_C) process.kill(process.pid, "SIGINT");
+      else out.push(key);
+    }
+    if (out.length > 0) void monitor.send(Uint8Array.from(out));
+  };
+  if (isTerminal) stdin.setRawMode(true);
+  stdin.on("data", onKeys).on("error", () => undefined);
+  stdin.resume();
+  return () => {
+    stdin.off("data", onKeys);
+    if (isTerminal) stdin.setRawMode(false);
+    stdin.pause();
+    (stdin as { unref?: () => void }).unref?.();
+  };
+}
+
+function notSeen(text: string, seconds: number): BroomeError {
+  const message = `the board did not say ${JSON.stringify(text)} within ${seconds} s`;
+  return new BroomeError("text-not-seen", message, "What it said is above; give it more time with --for.");
+}
+
+function usage(message: string): BroomeError {
+  return new BroomeError("usage", message, "See: broome monitor --help");
+}
