@@ -161,8 +161,8 @@ test.serial("a flash file of another size is refused and left as it is", async (
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")); // ended, and not yet waited for
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH" && process.platform !== "linux";
   }
 }
