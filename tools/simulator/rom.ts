@@ -295,6 +295,7 @@ export class RomLoader {
     return {
       then: () => {
         this.stub = true;
+        this.attached = true; // a stub does that itself when it starts
         this.options.send(encodeSlip(Buffer.from("OHAI")));
       },
     };
