@@ -89,13 +89,6 @@ export const atRestMutants: readonly Mutant[] = [
     "test/firmware/format/utf8-crc32.test.ts",
   ]),
   row(
-    "patch: the file, not the image",
-    "tools/patch/patch.ts",
-    "= verifyImageFile(image, sha256);",
-    "= parseImage(reader(image), image.length);",
-    patch,
-  ),
-  row(
     "patch: damaged block",
     "tools/patch/patch.ts",
     "readDefaults(image.subarray(found.offset));",

@@ -104,6 +104,11 @@ test("an app descriptor's texts are bounded both ways", (t) => {
     code(() => parseAppDescriptor(endless)),
     "image-corrupt",
   );
+  const nameless = encodeAppDescriptor(testDescriptor).fill(0, 0, 1);
+  t.is(
+    code(() => parseAppDescriptor(nameless)),
+    "image-corrupt",
+  );
   t.is(
     code(() => parseAppDescriptor(new Uint8Array(255))),
     "image-corrupt",
