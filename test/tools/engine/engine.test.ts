@@ -176,14 +176,14 @@ const ENDS: Record<string, [source: string, status: string, message: RegExp]> = 
   "objects without end": [
     `const a = []; for (;;) a.push({ a })`,
     "memory full",
-    /chunks and \d+ of slots in 32768 at app\/main:1/,
+    /chunks and \d+ of slots in (32768|65536) at app\/main:1/,
   ],
   "strings without end": [`let s = "x"; for (;;) s += s`, "memory full", /bytes more do not fit/],
   "names without end": [`const o = {}; for (let i = 0; ; i++) o["k" + i] = i`, "memory full", /do not fit/],
   "recursion without end": [
     `function f(n) { return 1 + f(n + 1) }\nf(0)`,
     "stack overflow",
-    /^256 slots at app\/main:1$/,
+    /^256 slots at app\/main:1 \(\d+\) < app\/main:1/,
   ],
   "deep JSON": [`JSON.parse("[".repeat(1000))`, "stack overflow", /256 slots/],
   "deep objects in JSON": [`JSON.parse('{"a":'.repeat(300))`, "stack overflow", /256 slots/],
@@ -482,6 +482,18 @@ test("an event is refused while the machine is running", async (t) => {
     },
   });
   t.regex(message, /not idle/);
+});
+
+test("an engine that cannot be started is an exit too", async (t) => {
+  const engine = { ...(await testEngine()), binary: "/nowhere/engine" };
+  const { archive } = await link(await testEngine(), {
+    modules: [{ name: "a", source: "" }],
+    preload: [],
+    resources: [],
+  });
+  const outcome = await runArchive(archive, { main: "a", engine });
+  t.is(outcome.exit.abort?.status, "crash");
+  t.regex(outcome.exit.abort?.message ?? "", /ENOENT/);
 });
 
 test("a machine that is killed from a call answers no more, and can be killed again", async (t) => {

@@ -5,10 +5,11 @@
 // Counts are u16 little-endian, names end in a zero. A PATH is padded with zeros so that its DATA is 4-aligned.
 #include "host.h"
 
+// The contents of an atom.
 typedef struct {
   const uint8_t* data;
   const uint8_t* end;
-} Atom_;
+} Span;
 
 static uint32_t read32(const uint8_t* p) {
   return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
@@ -17,7 +18,7 @@ static uint32_t read32(const uint8_t* p) {
 static unsigned read16(const uint8_t* p) { return p[0] | ((unsigned)p[1] << 8); }
 
 // Takes the atom of the type at *p and steps over it.
-static bool takeAtom(const uint8_t** p, const uint8_t* end, const char* type, Atom_* atom) {
+static bool takeAtom(const uint8_t** p, const uint8_t* end, const char* type, Span* atom) {
   if ((size_t)(end - *p) < 8) return false;
   size_t size = read32(*p);
   if ((size < 8) || (size > (size_t)(end - *p)) || memcmp(*p + 4, type, 4)) return false;
@@ -27,7 +28,7 @@ static bool takeAtom(const uint8_t** p, const uint8_t* end, const char* type, At
   return true;
 }
 
-static bool takeNames(const Atom_* atom, const uint8_t** names, unsigned* count) {
+static bool takeNames(const Span* atom, const uint8_t** names, unsigned* count) {
   if (atom->end - atom->data < 2) return false;
   *count = read16(atom->data);
   *names = atom->data + 2;
@@ -41,7 +42,7 @@ static bool takeNames(const Atom_* atom, const uint8_t** names, unsigned* count)
 }
 
 // A path: at least one character, then zeros only.
-static bool checkPath(const Atom_* atom) {
+static bool checkPath(const Span* atom) {
   const uint8_t* zero = memchr(atom->data, 0, (size_t)(atom->end - atom->data));
   if (!zero || (zero == atom->data)) return false;
   while (zero < atom->end)
@@ -50,7 +51,7 @@ static bool checkPath(const Atom_* atom) {
 }
 
 typedef struct {
-  Atom_ path, code, line;
+  Span path, code, line;
 } Module;
 
 static bool takeModule(const uint8_t** p, const uint8_t* end, Module* module) {
@@ -59,7 +60,7 @@ static bool takeModule(const uint8_t** p, const uint8_t* end, Module* module) {
 }
 
 typedef struct {
-  Atom_ path, data;
+  Span path, data;
 } Resource;
 
 static bool takeResource(const uint8_t** p, const uint8_t* end, Resource* resource) {
@@ -82,7 +83,7 @@ static bool checkResources(const uint8_t* p, const uint8_t* end, const uint8_t* 
 
 const char* archiveOpen(Archive* archive, const uint8_t* bytes, size_t size) {
   const uint8_t* p = bytes;
-  Atom_ top, atom;
+  Span top, atom;
   if (!takeAtom(&p, bytes + size, "BXSA", &top)) return "no archive";
   archive->bytes = bytes;
   archive->size = (size_t)(top.end - bytes);
