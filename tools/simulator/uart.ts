@@ -106,8 +106,9 @@ export class UartLine implements Uart {
     if (this.client === client) this.tellLines(lines);
   }
 
+  /** Also of a pty that nobody holds open: `stty 1200` opens and closes it faster than anybody can look. */
   setClientRate(client: Client, baud: number): void {
-    if (this.client !== client) return;
+    if (this.client !== undefined && this.client !== client) return;
     this.rate = baud;
     for (const listener of this.rates) listener(baud);
   }
