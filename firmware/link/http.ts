@@ -52,7 +52,7 @@ interface Job {
   fresh: boolean; // on a connection made for it
   answered: boolean; // a byte of the answer has come
   unsent: Uint8Array[];
-  parser: ResponseParser | undefined;
+  parser: ResponseParser;
   status: number; // 0 before the head
   kept: boolean; // the body is wanted
   body: Uint8Array;
@@ -81,29 +81,19 @@ export class HttpClient {
   /** Rejects with LinkError, or with what `onBody` threw. Redirects and errors are answers: their status is returned. */
   request(request: HttpRequest): Promise<HttpResponse> {
     if (this.#job) return Promise.reject(new Error("a request is under way"));
-    return new Promise((resolve, reject) => {
-      const job: Job = {
-        request,
-        resolve,
-        reject,
-        timer: undefined,
-        fresh: false,
-        answered: false,
-        unsent: [],
-        parser: undefined,
-        status: 0,
-        kept: false,
-        body: new Uint8Array(0),
-        length: 0,
-      };
-      this.#job = job;
-      job.timer = this.#options.timer.set(
-        () => this.#fail(job, new LinkError("timeout", `no answer within ${request.timeoutMs} ms`)),
-        request.timeoutMs,
-      );
-      if (this.#tcp) this.#send(job);
-      else this.#connect(job);
+    const job = jobOf(request, this.#options);
+    const answer = new Promise<HttpResponse>((resolve, reject) => {
+      job.resolve = resolve;
+      job.reject = reject;
     });
+    this.#job = job;
+    job.timer = this.#options.timer.set(
+      () => this.#fail(job, new LinkError("timeout", `no answer within ${request.timeoutMs} ms`)),
+      request.timeoutMs,
+    );
+    if (this.#tcp) this.#flush();
+    else this.#connect(job);
+    return answer;
   }
 
   /** Ends the request under way, if there is one: it rejects with `aborted`. */
@@ -147,28 +137,24 @@ export class HttpClient {
       return this.#fail(job, new LinkError("unreachable", `no connection to ${address}`));
     }
     this.#tcp = tcp;
-    this.#send(job);
-  }
-
-  #send(job: Job): void {
-    job.unsent = [headOf(job.request, this.#options)];
-    if (job.request.body?.length) job.unsent.push(job.request.body);
-    job.parser = new ResponseParser({
-      onHead: (head) => this.#head(job, head),
-      onBody: (bytes) => this.#body(job, bytes),
-    });
-    this.#flush();
   }
 
   #flush(): void {
-    const unsent = this.#job?.unsent;
-    while (unsent && unsent.length > 0 && this.#room > 0) {
-      const part = unsent[0]!;
-      const length = Math.min(part.length, this.#room);
-      this.#room -= length;
-      if (length < part.length) unsent[0] = part.subarray(length);
-      else unsent.shift();
-      this.#tcp!.write(part.subarray(0, length));
+    const job = this.#job;
+    if (!job) return;
+    const { unsent } = job;
+    try {
+      while (unsent.length > 0 && this.#room > 0) {
+        const part = unsent[0]!;
+        const length = Math.min(part.length, this.#room);
+        this.#room -= length;
+        if (length < part.length) unsent[0] = part.subarray(length);
+        else unsent.shift();
+        this.#tcp!.write(part.subarray(0, length));
+      }
+    } catch {
+      // The connection went while its end is still on its way as an event.
+      this.#fail(job, new LinkError("unreachable", "the connection takes nothing more"));
     }
   }
 
@@ -176,24 +162,30 @@ export class HttpClient {
     while (this.#tcp === tcp) {
       const bytes = tcp.read(READ_SIZE);
       if (!bytes || bytes.length === 0) return;
-      this.#take(bytes);
+      const job = this.#job;
+      if (!job) return this.#drop(); // stray bytes between answers: that connection is not to be trusted
+      job.answered = true;
+      try {
+        this.#take(job, bytes);
+      } catch (error) {
+        this.#fail(job, error);
+      }
     }
   }
 
-  #take(bytes: Uint8Array): void {
-    const job = this.#job;
-    if (!job?.parser) return this.#drop(); // stray bytes between answers: that connection is not to be trusted
-    job.answered = true;
-    try {
-      const used = job.parser.push(bytes);
-      if (this.#job === job && job.parser.done) this.#finish(job, used === bytes.length);
-    } catch (error) {
-      this.#fail(job, error);
+  #take(job: Job, bytes: Uint8Array): void {
+    let at = 0;
+    while (this.#job === job && at < bytes.length && !job.parser.done) {
+      const from = at;
+      at = job.parser.take(bytes, from);
+      const told = job.parser.tell();
+      if (told === "head") this.#head(job, job.parser.head);
+      else if (told === "body") this.#body(job, bytes.subarray(from, at));
     }
+    if (this.#job === job && job.parser.done) this.#finish(job, at === bytes.length);
   }
 
   #head(job: Job, head: Head): void {
-    if (this.#job !== job) return;
     const { range, maxBody } = job.request;
     job.status = head.status;
     job.kept = head.status === (range ? 206 : 200);
@@ -205,7 +197,6 @@ export class HttpClient {
   }
 
   #body(job: Job, bytes: Uint8Array): void {
-    if (this.#job !== job || !job.kept) return;
     const { maxBody, onBody } = job.request;
     const length = job.length + bytes.length;
     if (length > maxBody) throw tooLarge(length, maxBody);
@@ -224,10 +215,13 @@ export class HttpClient {
     const job = this.#job;
     this.#drop();
     if (!job) return;
-    if (!job.answered && !job.fresh) return this.#connect(job);
+    if (!job.answered && !job.fresh) {
+      job.unsent = partsOf(job.request, this.#options);
+      return this.#connect(job);
+    }
     try {
       if (why === "error" || !job.answered) throw noAnswer(job, this.#options);
-      job.parser!.end();
+      job.parser.end();
       this.#finish(job, false);
     } catch (error) {
       this.#fail(job, error);
@@ -239,7 +233,7 @@ export class HttpClient {
     if (job.kept && range && job.length !== range.length)
       return this.#fail(job, new LinkError("wrong-range", `${job.length} bytes for ${range.length}`));
     this.#end(job);
-    if (!clean || !keepAlive || !job.parser?.keepsAlive || job.unsent.length > 0) this.#drop();
+    if (!clean || !keepAlive || !job.parser.keepsAlive || job.unsent.length > 0) this.#drop();
     const body = job.kept && !onBody ? job.body.subarray(0, job.length) : new Uint8Array(0);
     job.resolve({ status: job.status, body });
   }
@@ -264,6 +258,29 @@ export class HttpClient {
   }
 }
 
+function jobOf(request: HttpRequest, options: HttpOptions): Job {
+  return {
+    request,
+    resolve: undefined!,
+    reject: undefined!,
+    timer: undefined,
+    fresh: false,
+    answered: false,
+    unsent: partsOf(request, options),
+    parser: new ResponseParser(),
+    status: 0,
+    kept: false,
+    body: new Uint8Array(0),
+    length: 0,
+  };
+}
+
+/** What has to be sent. */
+function partsOf(request: HttpRequest, options: HttpOptions): Uint8Array[] {
+  const head = headOf(request, options);
+  return request.body?.length ? [head, request.body] : [head];
+}
+
 /** The request's head. What goes into it was checked when it was configured; a line end here would be a fault of ours. */
 function headOf(request: HttpRequest, { host, port }: HttpOptions): Uint8Array {
   const { method, path, contentType, body, range, keepAlive } = request;
@@ -276,10 +293,13 @@ function headOf(request: HttpRequest, { host, port }: HttpOptions): Uint8Array {
 }
 
 /** The head says exactly the bytes asked for, of a file of exactly that size (RFC 9110 section 14.4). */
-function isRange(head: Head, range: { first: number; length: number; total: number }): boolean {
-  const last = range.first + range.length - 1;
-  if (head.length !== undefined && head.length !== range.length) return false;
-  return head.contentRange === `bytes ${range.first}-${last}/${range.total}`;
+function isRange({ length, range }: Head, asked: { first: number; length: number; total: number }): boolean {
+  if (!range || (length !== undefined && length !== asked.length)) return false;
+  return (
+    range.first === asked.first &&
+    range.last === asked.first + asked.length - 1 &&
+    range.total === asked.total
+  );
 }
 
 function isAddress(host: string): boolean {

@@ -42,6 +42,7 @@ const PAUSE_MS = 2_000;
 
 /** Runs a join up to the code. Never rejects for what the network or the server do. */
 export async function runJoin(options: JoinOptions): Promise<JoinResult> {
+  await undefined; // XS's stack holds 256 slots, some 8 calls of async functions: the handshake begins on an empty one
   const { crypto, joinKey, about, pin, unpinned } = options;
   if (pin === undefined && unpinned === "refuse") return { kind: "failed", reason: "no-pin" };
   const join = startJoin(crypto, joinKey, { ...about, pin: pin ?? "" });
@@ -63,6 +64,7 @@ export async function runJoin(options: JoinOptions): Promise<JoinResult> {
 type Answer = ({ kind: "joined" } & Joined) | { kind: "failed"; reason: JoinFailure; status?: number };
 
 async function send({ crypto, http, pin }: JoinOptions, join: DeviceJoin): Promise<Answer> {
+  await undefined; // an empty stack
   let body: Uint8Array;
   try {
     const response = await http.request({

@@ -6,7 +6,7 @@ import type { DeviceKeys } from "../protocol/sealed.js";
 import { decodeReply, encodeRequest } from "../protocol/sync-message.js";
 import type { SyncReply, SyncRequest } from "../protocol/sync-message.js";
 import { LinkError } from "./error.js";
-import type { HttpClient } from "./http.js";
+import type { HttpClient, HttpResponse } from "./http.js";
 
 /** Who this device is to its server. One record in the store. */
 export interface Identity {
@@ -56,6 +56,8 @@ const CLOCK_ROUND_TRIP_MS = 10_000;
 export class SyncLink {
   readonly #options: SyncOptions;
   readonly #keys: DeviceKeys;
+  #sending = false;
+  #cancelled = false;
 
   constructor(options: SyncOptions) {
     this.#options = options;
@@ -63,11 +65,12 @@ export class SyncLink {
   }
 
   get busy(): boolean {
-    return this.#options.http.busy;
+    return this.#sending;
   }
 
   /** Gives up the request under way: it ends as failed, `cancelled`. */
   cancel(): void {
+    this.#cancelled = this.#sending;
     this.#options.http.abort();
   }
 
@@ -76,45 +79,53 @@ export class SyncLink {
    * caller put in more than `maxPlaintext`, and Error where a request is under way.
    */
   async send(request: SyncRequest): Promise<SyncResult> {
-    const { crypto, http, identity, uptimeMs, maxPlaintext } = this.#options;
-    if (http.busy) throw new Error("a request is under way");
-    const { id, g } = identity;
-    const { b, s, w, m } = request;
-    const sealed = sealRequest(crypto, this.#keys, {
-      id,
-      g,
-      b,
-      s,
-      plaintext: encodeRequest(request, maxPlaintext),
-    });
-    const started = uptimeMs();
-    let body: Uint8Array;
+    if (this.#sending) throw new Error("a request is under way");
+    this.#sending = true;
+    this.#cancelled = false;
     try {
-      const response = await http.request({
-        method: "POST",
-        path: `/api/devices/${id}/sync`,
-        contentType: "application/jose",
-        body: sealed.bytes,
-        timeoutMs: w * 1000 + ANSWER_TIMEOUT_MS,
-        maxBody: m,
-      });
+      await undefined; // XS's stack holds 256 slots, some 8 calls of async functions: sealing begins on an empty one
+      const sealed = this.#seal(request);
+      const started = this.#options.uptimeMs();
+      const response = await this.#post(sealed.bytes, request);
+      const ended = this.#options.uptimeMs();
       if (response.status !== 200)
         return { kind: "failed", reason: "server-rejected", status: response.status };
-      body = response.body;
+      return this.#open(response.body, sealed.tag, request.w, started, ended);
     } catch (error) {
-      return { kind: "failed", reason: failureOf(error) };
+      if (error instanceof LinkError) return { kind: "failed", reason: failureOf(error) };
+      throw error;
+    } finally {
+      this.#sending = false;
     }
-    const ended = uptimeMs();
-    let plaintext: Uint8Array;
+  }
+
+  #seal(request: SyncRequest): { bytes: Uint8Array; tag: string } {
+    const plaintext = encodeRequest(request, this.#options.maxPlaintext);
+    const { id, g } = this.#options.identity;
+    return sealRequest(this.#options.crypto, this.#keys, { id, g, b: request.b, s: request.s, plaintext });
+  }
+
+  #post(body: Uint8Array, { w, m }: SyncRequest): Promise<HttpResponse> {
+    if (this.#cancelled) throw new LinkError("aborted", "the request was given up");
+    return this.#options.http.request({
+      method: "POST",
+      path: `/api/devices/${this.#options.identity.id}/sync`,
+      contentType: "application/jose",
+      body,
+      timeoutMs: w * 1000 + ANSWER_TIMEOUT_MS,
+      maxBody: m,
+    });
+  }
+
+  #open(body: Uint8Array, re: string, waitS: number, started: number, ended: number): SyncResult {
+    const { id, g } = this.#options.identity;
+    let reason: SyncFailure = "unauthenticated";
     try {
-      plaintext = openReply(crypto, this.#keys, { id, g, re: sealed.tag }, body);
+      const plaintext = openReply(this.#options.crypto, this.#keys, { id, g, re }, body);
+      reason = "bad-reply";
+      return resultOf(decodeReply(plaintext), waitS, started, ended);
     } catch {
-      return { kind: "failed", reason: "unauthenticated" };
-    }
-    try {
-      return resultOf(decodeReply(plaintext), w, started, ended);
-    } catch {
-      return { kind: "failed", reason: "bad-reply" };
+      return { kind: "failed", reason };
     }
   }
 }

@@ -90,17 +90,16 @@ export function parseSealed(bytes: Uint8Array, scratch: Uint8Array = new Uint8Ar
   if (bytes.length > sealedLength(MAX_ID + 11, true, MAX_PLAINTEXT))
     throw malformed(`${bytes.length} bytes long`);
   const ends = partEnds(bytes);
-  const [headerEnd, keyEnd, ivEnd, textEnd] = ends as [number, number, number, number];
-  if (keyEnd !== headerEnd + 1) throw malformed("the second part is not empty");
-  const { id, g, re } = parseHeader(bytes, headerEnd);
-  const iv = decodePart(bytes, scratch, keyEnd + 1, ivEnd);
-  const ciphertext = decodePart(bytes, scratch, ivEnd + 1, textEnd);
-  const tag = decodePart(bytes, scratch, textEnd + 1, bytes.length);
+  if (ends[1] !== ends[0]! + 1) throw malformed("the second part is not empty");
+  const { id, g, re } = parseHeader(decodeHeader(bytes, ends[0]!));
+  const iv = decodePart(bytes, scratch, ends[1]! + 1, ends[2]!);
+  const ciphertext = decodePart(bytes, scratch, ends[2]! + 1, ends[3]!);
+  const tag = decodePart(bytes, scratch, ends[3]! + 1, bytes.length);
   if (iv.length !== BLOCK || tag.length !== BLOCK)
     throw malformed(`IV of ${iv.length} bytes, tag of ${tag.length}`);
   if (ciphertext.length === 0 || ciphertext.length % BLOCK !== 0)
     throw malformed(`${ciphertext.length} bytes of ciphertext are no whole blocks`);
-  return { id, g, re, aad: bytes.subarray(0, headerEnd), iv, ciphertext, tag };
+  return { id, g, re, aad: bytes.subarray(0, ends[0]), iv, ciphertext, tag };
 }
 
 /** Server: the plaintext of a request. Throws `sealed-unauthenticated`, also for a reply sent back. */
@@ -192,21 +191,24 @@ function decodePart(bytes: Uint8Array, scratch: Uint8Array, start: number, end: 
   return scratch.subarray(start, decodeInto(scratch, start, bytes, start, end));
 }
 
-/**
- * The header's bytes are compared with the one text they may be, not parsed: other algorithms, `zip`, `crit`, doubled or
- * added members, other orders and white space all end here.
- */
-function parseHeader(bytes: Uint8Array, end: number): { id: string; g: number; re: string | undefined } {
+function decodeHeader(bytes: Uint8Array, end: number): string {
   if (end > encodedLength(MAX_HEADER)) throw malformed("the header is too long");
-  const decoded = new Uint8Array(MAX_HEADER + 2);
-  const text = decodeUtf8(decoded.subarray(0, decodeInto(decoded, 0, bytes, 0, end)));
-  if (!text.startsWith(HEADER) || !text.endsWith(END)) throw malformed("another header");
-  const inner = text.slice(HEADER.length, -END.length);
+  const header = new Uint8Array(MAX_HEADER + 2);
+  return decodeUtf8(header.subarray(0, decodeInto(header, 0, bytes, 0, end)));
+}
+
+/**
+ * The header's text is compared with the one that it may be, not parsed: other algorithms, `zip`, `crit`, doubled or added
+ * members, other orders and white space all end here.
+ */
+function parseHeader(header: string): { id: string; g: number; re: string | undefined } {
+  if (!header.startsWith(HEADER) || !header.endsWith(END)) throw malformed("another header");
+  const inner = header.slice(HEADER.length, -END.length);
   const split = inner.indexOf(RE);
-  const re = split < 0 ? undefined : inner.slice(split + RE.length);
   const kid = split < 0 ? inner : inner.slice(0, split);
+  const re = split < 0 ? undefined : inner.slice(split + RE.length);
   const dot = kid.indexOf(".");
-  const id = kid.slice(0, dot < 0 ? 0 : dot);
+  const id = kid.slice(0, Math.max(0, dot));
   const g = generation(kid.slice(dot + 1));
   if (!isName(id, MAX_ID) || g < 0) throw malformed("the kid is not <id>.<g>");
   if (re !== undefined && !(re.length === TAG_LENGTH && isName(re, TAG_LENGTH)))

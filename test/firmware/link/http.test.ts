@@ -103,17 +103,17 @@ for (const [what, answer] of spellings) {
 
 /** Feeds a parser `step` bytes at a time. */
 function parse(answer: string, step: number): { status: number; body: string; rest: number } {
-  let status = 0;
   let body = "";
-  const parser = new ResponseParser({
-    onHead: (head) => (status = head.status),
-    onBody: (part) => (body += text(part)),
-  });
+  const parser = new ResponseParser();
   const all = bytes(answer);
   let at = 0;
-  while (at < all.length && !parser.done) at += parser.push(all.subarray(at, at + step));
+  while (at < all.length && !parser.done) {
+    const from = at;
+    at = parser.take(all.subarray(0, Math.min(all.length, at + step)), at);
+    if (parser.tell() === "body") body += text(all.subarray(from, at));
+  }
   if (!parser.done) parser.end();
-  return { status, body, rest: all.length - at };
+  return { status: parser.head.status, body, rest: all.length - at };
 }
 
 test("a byte at a time over a real socket", async (t) => {
