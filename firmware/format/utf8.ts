@@ -9,7 +9,12 @@ interface Native {
   fromArrayBuffer?(buffer: ArrayBuffer, offset: number, length: number): string;
 }
 
-/** `text` as UTF-8. Throws `value-not-utf8` where it holds half a surrogate pair. */
+/**
+ * `text` as UTF-8. Throws `value-not-utf8` where it holds half a surrogate pair.
+ *
+ * XS's strings are UTF-8 themselves: there `charCodeAt` gives a whole code point where the standard gives half a pair
+ * (xs/sources/xsAll.h, mxCESU8), so both are taken.
+ */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes = new Uint8Array(measure(text));
   let at = 0;
@@ -22,8 +27,9 @@ export function encodeUtf8(text: string): Uint8Array {
     if (code < 0x800) {
       bytes[at++] = 0xc0 | (code >> 6);
     } else {
-      if ((code & 0xfc00) === 0xd800) {
+      if (code >= 0xd800 && code <= 0xdbff)
         code = 0x10000 + ((code & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff);
+      if (code > 0xffff) {
         bytes[at++] = 0xf0 | (code >> 18);
         bytes[at++] = 0x80 | ((code >> 12) & 0x3f);
       } else {
@@ -43,7 +49,8 @@ export function measure(text: string): number {
     const code = text.charCodeAt(i);
     if (code < 0x80) length += 1;
     else if (code < 0x800) length += 2;
-    else if ((code & 0xf800) !== 0xd800) length += 3;
+    else if (code > 0xffff) length += 4;
+    else if (code < 0xd800 || code > 0xdfff) length += 3;
     else {
       const low = i + 1 < text.length ? text.charCodeAt(i + 1) : 0;
       if (code > 0xdbff || (low & 0xfc00) !== 0xdc00)
