@@ -78,7 +78,7 @@ export class DeviceService {
    */
   async approve(id: string, approval: Approval): Promise<Device> {
     const { store } = this.#options;
-    const { state, code } = await this.get(id);
+    const { state, code, claims } = await this.get(id);
     if (state === "blocked" || state === "denied") {
       if (approval.withoutCode) return this.#move(id, [state], "approved");
       throw this.#codeMissing(`it is ${state}: letting it in again is without a code`);
@@ -91,6 +91,10 @@ export class DeviceService {
     const device = await store.approveDevice(id, name);
     if (!device) throw this.#notPending(id, (await this.get(id)).state);
     this.#changed(id);
+    if (claims !== null) {
+      this.#changed(claims); // it was replaced
+      this.#options.presence.gone(claims);
+    }
     return device;
   }
 

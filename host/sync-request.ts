@@ -28,6 +28,8 @@ function reportOf({ x }: SyncRequest): Report {
   if (!x) return {};
   const rssi = Number.isInteger(x.rssi) && x.rssi !== 0 ? (x.rssi as number) : undefined; // 0: no radio
   const report: Report = { status: x };
+  const ipaddr = textOf(x, "ip");
+  if (ipaddr !== undefined) report.ipaddr = ipaddr;
   for (const name of ["ssid", "mac", "chip", "product", "layout", "version"] as const) {
     const value = textOf(x, name);
     if (value !== undefined) report[name] = value;
@@ -38,14 +40,13 @@ function reportOf({ x }: SyncRequest): Report {
 
 /** Nothing from a pending device is stored but what it says of itself, for its owner to see. */
 export function syncInput(request: SyncRequest, arrival: Arrival, state: Device["state"]): SyncInput {
-  const { deviceid, g, tag, at } = arrival;
-  const ipaddr = textOf(request.x ?? {}, "ip") ?? arrival.address;
+  const { deviceid, g, tag, at, address } = arrival;
   const known = {
     deviceid,
     g,
     tag,
     at,
-    ipaddr,
+    address,
     boot: request.b,
     sequence: request.s,
     report: reportOf(request),

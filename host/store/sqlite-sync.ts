@@ -90,14 +90,15 @@ function storeDevice(
   const { data, properties, status } = getDevice(sql, input.deviceid)!;
   const { report } = input;
   sql.run(
-    `UPDATE devices SET lastseen = ?, ipaddr = ?, data = ?, watermark_boot = ?, watermark_key = ?, ledger_boot = ?,
+    `UPDATE devices SET lastseen = ?, ipaddr = coalesce(?, nullif(ipaddr, ''), ?), data = ?, watermark_boot = ?, watermark_key = ?, ledger_boot = ?,
        ssid = coalesce(?, ssid), mac = coalesce(?, mac), chip = coalesce(?, chip), product = coalesce(?, product),
        layout = coalesce(?, layout), version = coalesce(?, version), rssi = coalesce(?, rssi),
        cfgsn_applied = coalesce(?, cfgsn_applied), ota = coalesce(?, ota),
        properties = ?, status = ?
      WHERE deviceid = ?`,
     input.at,
-    input.ipaddr,
+    report.ipaddr ?? null,
+    input.address,
     JSON.stringify({ ...data, ...latest }),
     watermark?.[0] ?? null,
     watermark?.[1] ?? null,

@@ -108,7 +108,8 @@ export interface SyncInput {
   tag: Uint8Array;
   /** Server time at arrival. */
   at: number;
-  ipaddr: string;
+  /** Where the connection came from: shown until the device says its own address. */
+  address: string;
   /** Ascending by (boot, key). */
   readings: Reading[];
   /** Pins that the device reports. */
@@ -119,7 +120,7 @@ export interface SyncInput {
   properties?: Record<string, unknown>;
   /** Columns that the device itself reports. */
   report: Partial<
-    Pick<Device, "ssid" | "mac" | "chip" | "product" | "layout" | "version" | "rssi" | "status">
+    Pick<Device, "ssid" | "ipaddr" | "mac" | "chip" | "product" | "layout" | "version" | "rssi" | "status">
   >;
 }
 

@@ -15,7 +15,7 @@ function newDevice(deviceid: string, more: Partial<NewDevice> = {}): NewDevice {
 
 function request(more: Partial<SyncInput> = {}): SyncInput {
   return {
-    ...{ deviceid: "d1", g: 1, boot: 1, sequence: 1, tag: bytes(1), at: 5000, ipaddr: "192.0.2.1" },
+    ...{ deviceid: "d1", g: 1, boot: 1, sequence: 1, tag: bytes(1), at: 5000, address: "192.0.2.1" },
     ...{ readings: [], pins: [], ledger: [], report: {} },
     ...more,
   };
@@ -103,7 +103,7 @@ export function storeContract(test: TestFn, open: (name: string) => Store): void
     ];
     const before = await look();
     const forged = {
-      ...{ at: 9999, ipaddr: "198.51.100.7", readings: [reading(1, 2)], pins: [{ pin: 1, value: "b" }] },
+      ...{ at: 9999, address: "198.51.100.7", readings: [reading(1, 2)], pins: [{ pin: 1, value: "b" }] },
       ...{
         ledger: [{ boot: 1, at: 1, entry: { cause: "x" } }],
         report: { version: "9.9.9" },

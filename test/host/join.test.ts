@@ -1,7 +1,6 @@
 // Joining against a real server over HTTP: who gets in, what the owner sees, and what no stranger can cause.
 
 import test, { type ExecutionContext } from "ava";
-import { setTimeout as sleep } from "node:timers/promises";
 import { encodeUtf8 } from "../../firmware/format/utf8.js";
 import { hkdf } from "../../firmware/protocol/hkdf.js";
 import { finishJoin, openM1, parseJoinKey, parseJoinRequest } from "../../firmware/protocol/join.js";
@@ -67,7 +66,7 @@ test("a device joins, its owner compares the code and lets it in", async (t) => 
     claims: null,
   });
   const held = device.sync({ j, w: 20, x: ABOUT });
-  await sleep(100);
+  await server.holding(1);
   t.is(
     (await server.admin("POST", `/api/devices/${device.id}/approve`, { code, name: "porch" })).status,
     200,
@@ -286,7 +285,7 @@ test("denying ends a hold", async (t) => {
   const device = newDevice();
   const { j } = await device.join((await joinKey()).key);
   const held = device.sync({ j, w: 20 });
-  await sleep(150);
+  await server.holding(1);
   await server.admin("POST", `/api/devices/${device.id}/deny`);
   t.is((await held).reply!.e, "denied");
 });

@@ -4,7 +4,6 @@ import test, { type ExecutionContext } from "ava";
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { FormatError } from "../../firmware/format/error.js";
 import { encodeDefaults, findDefaults } from "../../firmware/format/defaults-block.js";
 import { mendImage } from "../../firmware/format/image.js";
@@ -244,7 +243,7 @@ test("V100 raised: the newest release that fits is offered until the device runs
   await publish(server, "3.0.0", { product: "another" });
   t.is((await device.sync()).reply!.u, undefined, "nothing is offered unasked");
   const held = device.sync({ w: 20 });
-  await sleep(150);
+  await server.holding(1);
   t.like(await server.admin("POST", `/api/devices/${device.id}/ota`, {}), {
     status: 200,
     body: { offered: "1.2.0" },

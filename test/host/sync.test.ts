@@ -2,7 +2,6 @@
 
 import test from "ava";
 import { createCipheriv, createHmac, randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { crypto } from "../../host/crypto.js";
 import { startServer } from "../../host/server.js";
 import { deriveKeys } from "../../firmware/protocol/sealed.js";
@@ -359,12 +358,11 @@ test.serial("a reply is held until a pin changes, and only then", async (t) => {
   const device = await newDevice();
   const started = Date.now();
   const held = device.sync({ w: 20 });
-  await sleep(150);
-  t.is(await shared.metric("holds_open"), 1);
+  await shared.holding(1);
   await shared.admin("PUT", `/api/devices/${device.id}/pins/V1`, { value: "on" });
   t.like((await held).reply, { p: 1, w: [[1, 1, "on"]] });
   t.true(Date.now() - started < 5000);
-  t.is(await shared.metric("holds_open"), 0);
+  await shared.holding(0);
 });
 
 test.serial("a hold ends at its time", async (t) => {
@@ -388,15 +386,14 @@ test.serial("what needs an answer is not held", async (t) => {
 test.serial("a newer request ends the older hold; a closed connection leaves none", async (t) => {
   const device = await newDevice();
   const older = device.sync({ w: 20 });
-  await sleep(100);
+  await shared.holding(1);
   const abort = new AbortController();
   const newer = device.sync({ w: 20 }, abort.signal);
   t.is((await older).reply!.e, undefined);
   t.is(await shared.metric("holds_open"), 1);
   abort.abort();
   await t.throwsAsync(newer, { any: true });
-  for (let i = 0; i < 50 && (await shared.metric("holds_open")) > 0; i += 1) await sleep(20);
-  t.is(await shared.metric("holds_open"), 0);
+  await shared.holding(0);
   t.is((await device.sync()).reply!.e, undefined);
 });
 
@@ -404,7 +401,7 @@ test.serial("closing the server answers what it holds", async (t) => {
   const server = await startTestServer();
   const device = await newDevice(server);
   const held = device.sync({ w: 50 });
-  await sleep(150);
+  await server.holding(1);
   const started = Date.now();
   await server.close();
   t.truthy((await held).reply);

@@ -2,6 +2,7 @@
 
 import { readFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import Database from "libsql";
 import { startServer, type Server, type ServerOptions } from "../../host/server.js";
@@ -15,6 +16,8 @@ export interface TestServer {
   /** Every row of every table, as text: to compare before and after. */
   tables(): string;
   metric(name: string): Promise<number>;
+  /** Resolves when so many replies are held. */
+  holding(count: number): Promise<void>;
   restart(): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,7 +36,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-  return {
+  const self: TestServer = {
     folder,
     db,
     get server() {
@@ -65,6 +68,10 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       const text = await (await request("GET", "/metrics")).text();
       return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)![1]);
     },
+    async holding(count) {
+      for (let i = 0; i < 500 && (await self.metric("holds_open")) !== count; i += 1) await sleep(10);
+      if ((await self.metric("holds_open")) !== count) throw new Error(`not ${count} replies are held`);
+    },
     async restart() {
       await server.close();
       server = await start();
@@ -74,4 +81,5 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return self;
 }
