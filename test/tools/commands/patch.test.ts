@@ -6,55 +6,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Command } from "commander";
-import { createContext } from "../../../tools/context.js";
+import { join } from "node:path";
 import { verb as imageInfo } from "../../../tools/commands/image-info.js";
 import { verb as patch } from "../../../tools/commands/patch.js";
 import { readValues } from "../../../tools/patch/patch.js";
-import type { Context, Verb } from "../../../tools/verb.js";
 import { sha256, testImage } from "../../firmware/format/test-image.js";
+import { root, runVerb as run } from "../../support/run-verb.js";
 import { startTestServer } from "../../support/test-server.js";
 
-const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const answers = {
   "wifi.ssid": "home",
   "wifi.password": "correct horse",
   "device.name": "Bret's gadget",
   "server.url": "http://127.0.0.1:3000/#abcdefghijklmnopqrstuv",
 };
-
-interface Run {
-  result?: Record<string, unknown>;
-  code?: string;
-  text?: string;
-}
-
-/** Runs a verb in this process, with the context that the command line gives it. */
-async function run(
-  verb: Verb,
-  argv: string[],
-  more: { chain?: Context["chain"]; server?: string } = {},
-): Promise<Run> {
-  const command = new Command().exitOverride();
-  verb.configure(command);
-  command.parse(argv, { from: "user" });
-  const globals = { json: true, ...(more.server && { server: more.server }) };
-  const context = createContext(root, globals, more.chain ?? {}, new AbortController().signal);
-  const text: string[] = [];
-  const quiet = {
-    ...context,
-    log: (line: string) => void text.push(line),
-    print: (line: string) => void text.push(line),
-  };
-  try {
-    return { result: await verb.run(quiet, command.args, command.opts()), text: text.join("\n") };
-  } catch (error) {
-    const { code, message, help } = error as { code?: string; message: string; help?: string };
-    return { code: code ?? message, text: `${message}\n${help}` };
-  }
-}
 
 function setUp(t: { teardown(fn: () => void): void }): { folder: string; image: string; from: string } {
   const folder = mkdtempSync(join(tmpdir(), "broome-patch-"));
@@ -79,8 +44,8 @@ test("the result lies beside the image, readable by its owner alone; the image i
     (result?.changed as { what: string }[]).map(({ what }) => what),
     ["defaults", "checksum", "SHA-256"],
   );
-  t.regex(text!, /credentials/);
-  t.notRegex(text!, /correct horse/);
+  t.regex(text, /credentials/);
+  t.notRegex(text, /correct horse/);
   t.deepEqual(readdirSync(folder).sort(), ["answers.json", "app.bin", "app_patched.bin"]);
 });
 
@@ -115,7 +80,7 @@ test("--blank gives the built image back, --show writes nothing and masks", asyn
   const out = join(folder, "blank.bin");
   t.is((await run(patch, [result?.out as string, "--blank", "-o", out])).code, undefined);
   t.deepEqual(readFileSync(out), readFileSync(image));
-  t.regex((await run(patch, [image, "--show"])).text!, /blank/);
+  t.regex((await run(patch, [image, "--show"])).text, /blank/);
 });
 
 const truncated = testImage().subarray(0, 1000);
@@ -167,7 +132,7 @@ for (const [code, content, argv] of badValues)
     );
     const run1 = await run(patch, [image, "--from", from, ...argv]);
     t.is(run1.code, code);
-    t.notRegex(run1.text!, /hunter22/);
+    t.notRegex(run1.text, /hunter22/);
     t.deepEqual(new Uint8Array(readFileSync(image)), testImage());
     t.deepEqual(readdirSync(folder).sort(), ["answers.json", "app.bin"]);
   });
@@ -205,31 +170,34 @@ test.serial("--register puts a registered device's id and key in", async (t) => 
   t.is(server.tables(), before);
 });
 
-test.serial("a bad image is refused before the server hears of a device; a server's nonsense writes nothing", async (t) => {
-  const { image, folder } = setUp(t);
-  let asked = 0;
-  const server = createServer((_request, response) => {
-    asked++;
-    response.end("<html>captive portal</html>");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.teardown(() => server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  process.env.BROOME_ADMIN_TOKEN = "token";
-  t.is((await run(patch, [image, "--register"], { server: url })).code, "server-refused");
-  t.is(asked, 1);
-  writeFileSync(image, truncated);
-  t.is((await run(patch, [image, "--register"], { server: url })).code, "image-truncated");
-  t.is(asked, 1);
-  t.is((await run(patch, [image, "--register"], { server: "http://127.0.0.1:1" })).code, "image-truncated");
-  writeFileSync(image, testImage());
-  t.is(
-    (await run(patch, [image, "--register"], { server: "http://127.0.0.1:1" })).code,
-    "server-unreachable",
-  );
-  delete process.env.BROOME_ADMIN_TOKEN;
-  t.deepEqual(readdirSync(folder).sort(), ["answers.json", "app.bin"]);
-});
+test.serial(
+  "a bad image is refused before the server hears of a device; a server's nonsense writes nothing",
+  async (t) => {
+    const { image, folder } = setUp(t);
+    let asked = 0;
+    const server = createServer((_request, response) => {
+      asked++;
+      response.end("<html>captive portal</html>");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.teardown(() => server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    process.env.BROOME_ADMIN_TOKEN = "token";
+    t.is((await run(patch, [image, "--register"], { server: url })).code, "server-refused");
+    t.is(asked, 1);
+    writeFileSync(image, truncated);
+    t.is((await run(patch, [image, "--register"], { server: url })).code, "image-truncated");
+    t.is(asked, 1);
+    t.is((await run(patch, [image, "--register"], { server: "http://127.0.0.1:1" })).code, "image-truncated");
+    writeFileSync(image, testImage());
+    t.is(
+      (await run(patch, [image, "--register"], { server: "http://127.0.0.1:1" })).code,
+      "server-unreachable",
+    );
+    delete process.env.BROOME_ADMIN_TOKEN;
+    t.deepEqual(readdirSync(folder).sort(), ["answers.json", "app.bin"]);
+  },
+);
 
 test("image-info tells a good image, a blank block and a broken sum", async (t) => {
   const { image, from, folder } = setUp(t);
