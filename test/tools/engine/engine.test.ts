@@ -266,6 +266,20 @@ test("bindings, objects and arrays of a preloaded module can be written: they ar
   t.deepEqual(outcome.log, [[1, 1, 2, 2, 2, 3]]);
 });
 
+test("every binding and object of the root is copied, the first as well as the last", async (t) => {
+  const numbers = Array.from({ length: 60 }, (_, i) => i);
+  const state = numbers.map((i) => `let v${i} = ${i}; const o${i} = { n: ${i} };`).join("\n");
+  const outcome = await runModules({
+    modules: {
+      "app/main": `import { run } from "./state.js"; bus("log", run().join(), run().join());`,
+      "app/state": `${state}\nexport const run = () => [${numbers.map((i) => `++v${i} + ++o${i}.n`).join()}];`,
+    },
+    preload: ["app/state"],
+  });
+  const expected = [1, 2].map((n) => numbers.map((i) => 2 * (i + n)).join());
+  t.deepEqual(outcome.log, [expected]);
+});
+
 test("what a board's linker freezes is frozen", async (t) => {
   const tries = {
     "a static field": `A.n = 1`,
@@ -275,12 +289,14 @@ test("what a board's linker freezes is frozen", async (t) => {
     "a built-in": `Math.PI = 3`,
     "an inherited name": `new E("x")`,
     "a global regular expression": `"aa".replace(G, "b")`,
+    "a property of a Map": `M.x = 1`,
+    "a property of a typed array": `U.x = 1`,
   };
   for (const [name, statement] of Object.entries(tries)) {
     const outcome = await runModules({
       modules: {
-        "app/main": `import { A, f, E, G } from "./lib.js"; try { ${statement}; bus("log", "written") } catch (e) { bus("log", e instanceof TypeError) }`,
-        "app/lib": `export class A { static n = 0; m() {} } export function f() {} export const G = /a/g;
+        "app/main": `import { A, f, E, G, M, U } from "./lib.js"; try { ${statement}; bus("log", "written") } catch (e) { bus("log", e instanceof TypeError) }`,
+        "app/lib": `export class A { static n = 0; m() {} } export function f() {} export const G = /a/g; export const M = new Map(); export const U = new Uint8Array(1);
           export class E extends Error { constructor(m) { super(m); this.name = "E" } }`,
       },
       preload: ["app/lib"],

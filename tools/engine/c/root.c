@@ -210,6 +210,21 @@ static void freezeInstance(txSlot* instance) {
   instance->flag |= XS_DONT_PATCH_FLAG;
 }
 
+// Instances whose contents lie in chunks of the root. Properties cannot be added to them: a copy of the instance in the
+// device's machine would share the chunk.
+static bool holdsChunk(const txSlot* internal) {
+  switch (internal->kind) {
+    case XS_ARRAY_BUFFER_KIND:
+    case XS_DATA_VIEW_KIND:
+    case XS_TYPED_ARRAY_KIND:
+    case XS_MAP_KIND:
+    case XS_SET_KIND:
+    case XS_WEAK_MAP_KIND:
+    case XS_WEAK_SET_KIND: return true;
+    default: return false;
+  }
+}
+
 static void freezeFunction(txSlot* function) {
   freezeInstance(function);
   if (!(function->flag & XS_CAN_CONSTRUCT_FLAG)) return;
@@ -232,10 +247,44 @@ static void freezeHeap(txMachine* the) {
         if (!internal || !(internal->flag & XS_INTERNAL_FLAG)) continue;
         if (mxIsFunction(slot)) freezeFunction(slot);
         else if ((internal->ID == XS_ENVIRONMENT_BEHAVIOR) || (internal->kind == XS_REGEXP_KIND)) freezeInstance(slot);
+        else if (holdsChunk(internal)) slot->flag |= XS_DONT_PATCH_FLAG;
       } else if (slot->kind == XS_CLOSURE_KIND) {
         // A binding that holds a function cannot be assigned again.
         txSlot* value = slot->value.closure;
         if ((value->kind == XS_REFERENCE_KIND) && mxIsFunction(value->value.reference)) value->flag |= XS_DONT_SET_FLAG;
+      }
+    }
+  }
+}
+
+// XS numbers what the device's machine copies before it writes ("aliases") from 0, and takes the number 0 for "never
+// copied": the one that got it gets another.
+static bool isOpen(const txSlot* property) {
+  if ((property->kind != XS_ACCESSOR_KIND) && !(property->flag & XS_DONT_SET_FLAG)) return true;
+  return !(property->flag & XS_DONT_DELETE_FLAG);
+}
+
+static bool needsAlias(txSlot* instance) {
+  if (!(instance->flag & XS_DONT_PATCH_FLAG)) return true;
+  for (txSlot* property = instance->next; property; property = property->next) {
+    if (property->kind != XS_ARRAY_KIND) {
+      if (isOpen(property)) return true;
+      continue;
+    }
+    for (txIndex i = 0, c = fxGetIndexSize(NULL, property); i < c; i++)
+      if (isOpen(property->value.array.address + i)) return true;
+  }
+  return false;
+}
+
+static void numberAliases(txMachine* the) {
+  for (txSlot* heap = the->firstHeap; heap; heap = heap->next) {
+    for (txSlot* slot = heap + 1; slot < heap->value.reference; slot++) {
+      if ((slot->kind == XS_INSTANCE_KIND) && (slot->ID == XS_NO_ID) && needsAlias(slot)) {
+        slot->ID = the->aliasCount++;
+      } else if (slot->kind == XS_CLOSURE_KIND) {
+        txSlot* value = slot->value.closure;
+        if (!(value->flag & XS_DONT_SET_FLAG) && (value->ID == XS_NO_ID)) value->ID = the->aliasCount++;
       }
     }
   }
@@ -265,6 +314,7 @@ void rootLoad(txMachine* the, const Archive* archive) {
   freezeGlobal(the);
   freezeHeap(the);
   fxShareMachine(the);
+  numberAliases(the);
   petrify(the);
   if (mprotect(region.base, REGION_SIZE, PROT_READ)) hostAbort("crash", "mprotect: %s", strerror(errno));
 }
