@@ -69,7 +69,10 @@ async function simulateUntilInterrupted(
   const chip = chipByName(options.chip);
   const world = options.world === undefined ? defaultWorld : readWorld(options.world);
   const mac = options.mac === undefined ? undefined : parseMac(options.mac);
-  const engine = await prepareEngine({ cacheDir: context.cacheDir });
+  const engine = await prepareEngine({
+    cacheDir: context.cacheDir,
+    onProgress: (done, _total, what) => done === 0 && context.log(`building the engine, once: ${what} ...`),
+  });
   if (context.signal.aborted) return {};
   const simulation = await simulate({
     ...{ engine, chip, world, mac },

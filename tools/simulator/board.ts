@@ -139,6 +139,7 @@ export class Board implements Victim {
       meter: program?.stats?.meter ?? 0,
       operations: { bus: program?.calls ?? 0, flash: { ...flash.operations } },
       overruns: program?.console.overruns ?? 0,
+      lostEvents: program?.lostEvents ?? 0,
       pins: Object.fromEntries(this.pins),
       clock: { mode: clock.mode, nowMs: Math.round(clock.now()), skippedMs: Math.round(clock.skippedMs) },
     };
@@ -162,8 +163,7 @@ export class Board implements Victim {
   private start(cause: string, download: boolean): void {
     if (this.current === "closed") return;
     this.stop();
-    const { chip, flash, uart } = this.options;
-    flash.cutAfter(undefined);
+    const { chip, uart } = this.options;
     this.startedAt = this.options.clock.now();
     this.resets += 1;
     this.cause = cause;
@@ -249,6 +249,7 @@ export class Board implements Victim {
   private losePower(): void {
     if (this.current === "closed") return;
     this.stop();
+    this.options.flash.cutAfter(undefined); // what was to be cut has been
     this.current = "off";
     this.pending = setTimeout(() => this.start("power-on", false), OFF_MS);
   }

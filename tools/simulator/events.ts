@@ -11,6 +11,8 @@ const MAX_WAITING = 1024; // a program that is never idle must not fill the boar
 
 /** First in, first out. */
 export class EventQueue {
+  /** Events that found the queue full. */
+  lost = 0;
   private waiting: (() => BusEvent | undefined)[] = [];
   private readonly onPosted: () => void;
 
@@ -23,8 +25,8 @@ export class EventQueue {
   }
 
   readonly post: Post = (make) => {
-    if (this.waiting.length >= MAX_WAITING) return; // as an interrupt that finds its queue full
-    this.waiting.push(make);
+    if (this.waiting.length < MAX_WAITING) this.waiting.push(make);
+    else this.lost += 1; // as an interrupt that finds its queue full
     this.onPosted();
   };
 

@@ -1,6 +1,6 @@
 // TCP of a virtual board: node:net behind windows as small as lwIP's, and only while the station has an address.
 
-import { connect, type Socket } from "node:net";
+import { connect, isIPv4, type Socket } from "node:net";
 import { BusError, type Value } from "../engine/engine.js";
 import type { Clock } from "./clock.js";
 import type { Post } from "./events.js";
@@ -47,7 +47,9 @@ export class Net {
     return this.connections.size;
   }
 
+  /** @throws BusError `bad-argument` for anything but an IPv4 address, `too-many` */
   connect(address: string, port: number): number {
+    if (!isIPv4(address)) throw new BusError("bad-argument", `"${address}" is no IPv4 address`);
     if (this.connections.size >= MAX_SOCKETS)
       throw new BusError("too-many", `${MAX_SOCKETS} sockets are open`);
     this.lastHandle += 1;

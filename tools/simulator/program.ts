@@ -137,6 +137,11 @@ export class Program {
     });
   }
 
+  /** Events that the program was too busy to be given. */
+  get lostEvents(): number {
+    return this.events.lost;
+  }
+
   get pid(): number | undefined {
     return this.machine?.pid;
   }

@@ -134,7 +134,10 @@ export function checkWorld(input: unknown): World {
     security: point.security ?? (point.password === "" ? ("open" as const) : ("wpa2" as const)),
     fail: point.fail,
   }));
-  return { ...result.data, accessPoints };
+  const hosts = Object.fromEntries(
+    Object.entries(result.data.hosts).map(([name, address]) => [name.toLowerCase(), address]),
+  );
+  return { ...result.data, accessPoints, hosts };
 }
 
 /** Reads a world file. @throws BroomeError `world-invalid`, also for a file that is absent or not JSON */

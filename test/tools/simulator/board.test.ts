@@ -129,9 +129,9 @@ test("restart is a software reset, and nothing of the program runs after it", as
 test("a program that is never idle meets the watchdog, one that feeds it does not", async (t) => {
   const busy = await imageOf(
     `if (bus("system.info")[2] === "watchdog") say("bitten");
-     else { for (const end = bus("system.uptime") + 600; bus("system.uptime") < end; ) bus("system.feed"); say("fed"); for (;;); }`,
+     else { for (const end = bus("system.uptime") + 1500; bus("system.uptime") < end; ) bus("system.feed"); say("fed"); for (;;); }`,
   );
-  const board = await bench(t, flashFile(t, { ota_0: busy }), { watchdogMs: 300 });
+  const board = await bench(t, flashFile(t, { ota_0: busy }), { watchdogMs: 1000 });
   await board.said(/fed\n[^]*task_wdt: Task watchdog got triggered[^]*bitten/);
   t.pass();
 });

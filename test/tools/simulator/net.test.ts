@@ -166,6 +166,13 @@ test("a router that loses every packet keeps a connection waiting, until it does
   r.close();
 });
 
+test("an address is four numbers: names are for the resolver", async (t) => {
+  const r = await rig();
+  for (const address of ["localhost", "::1", "127.1", "127.0.0.1 "])
+    t.throws(() => r.net.connect(address, r.port), { code: "bad-argument" }, address);
+  r.close();
+});
+
 test("there are eight sockets", async (t) => {
   const r = await rig();
   for (let i = 0; i < 8; i += 1) r.net.connect("127.0.0.1", r.port);
