@@ -90,6 +90,8 @@ interface UserError {
 
 function asUserError(error: unknown): UserError {
   if (error instanceof CommanderError) return usage(error.message.replace(/^error: /, ""));
+  if (error instanceof Error && error.name === "AbortError")
+    return { code: "interrupted", message: "interrupted", help: "Nothing was left half-written." };
   if (error instanceof Error && "code" in error && "help" in error && typeof error.help === "string")
     return { code: String(error.code), message: error.message, help: error.help };
   const message = error instanceof Error ? error.message : String(error);
