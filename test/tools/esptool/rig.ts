@@ -29,8 +29,11 @@ export class Rig {
   appSays = "I (20) app: hello\r\n";
   private readonly straps: Straps;
 
-  private constructor(ports: Ports, size: number) {
+  private readonly mac: Uint8Array;
+
+  private constructor(ports: Ports, size: number, mac: Uint8Array) {
     this.ports = ports;
+    this.mac = mac;
     this.flash = NorFlash.open({ size });
     this.straps = new Straps({ onHold: () => this.stop(), onRelease: (download) => this.start(download) });
     ports.uart.onLines((lines) => this.straps.set(lines));
@@ -42,9 +45,12 @@ export class Rig {
     this.start(false);
   }
 
-  static async open(t: ExecutionContext, options: { size?: number; ptyHelper?: string } = {}): Promise<Rig> {
+  static async open(
+    t: ExecutionContext,
+    options: { size?: number; ptyHelper?: string; mac?: Uint8Array } = {},
+  ): Promise<Rig> {
     const ports = await openPorts(options.ptyHelper === undefined ? {} : { ptyHelper: options.ptyHelper });
-    const rig = new Rig(ports, options.size ?? 0x400000);
+    const rig = new Rig(ports, options.size ?? 0x400000, options.mac ?? MAC);
     t.teardown(async () => {
       rig.straps.close();
       await ports.close();
@@ -65,7 +71,7 @@ export class Rig {
     this.say("boot:0x5 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n");
     uart.setBoardRate("auto");
     this.rom = new RomLoader({
-      ...{ chip: esp32c3, mac: MAC, flash: this.flash },
+      ...{ chip: esp32c3, mac: this.mac, flash: this.flash },
       send: (bytes) => this.send(bytes),
       setBaudRate: (baud) => uart.setBoardRate(baud),
       onRun: () => setImmediate(() => this.start(false)),
