@@ -24,6 +24,7 @@ import { deviceRoutes } from "./routes/device.js";
 import { deviceAdminRoutes } from "./routes/devices.js";
 import { eventRoutes } from "./routes/events.js";
 import { firmwareRoutes } from "./routes/firmware.js";
+import { describeApi } from "./routes/openapi.js";
 import { joinKeyRoutes } from "./routes/join-keys.js";
 import { pageRoutes } from "./routes/page.js";
 import { releaseRoutes } from "./routes/releases.js";
@@ -172,6 +173,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     firmwareRoutes(device, services);
     blynkRoutes(device, services);
     let deviceUrl = "";
+    await describeApi(admin);
     addAdminRoutes(admin, { ...services, deviceUrl: () => deviceUrl });
     if (options.web !== undefined) await pageRoutes(admin, options.web);
     const { pin } = services.keyring;

@@ -178,6 +178,21 @@ test("a device's row: the columns of old, and what the owner writes", async (t) 
   t.deepEqual((await server.admin("GET", "/api/devices?state=denied")).body, []);
 });
 
+test("the API describes itself", async (t) => {
+  const { status, text } = await call("/openapi.json", {});
+  t.is(status, 200);
+  const { openapi, paths } = JSON.parse(text) as { openapi: string; paths: Record<string, object> };
+  t.is(openapi, "3.1.0");
+  for (const path of [
+    "/api/devices",
+    "/api/devices/{id}/approve",
+    "/api/join-keys",
+    "/api/releases",
+    "/metrics",
+  ])
+    t.true(path in paths, path);
+});
+
 test("join keys are shown once", async (t) => {
   const { body } = await server.admin("POST", "/api/join-keys", { label: "workshop", uses: 3 });
   const { kid, key } = body as { kid: string; key: string };

@@ -85,6 +85,7 @@ const scripts = {
     const steps = [
       ["types: firmware", bin("typescript/bin/tsc"), "--noEmit", "-p", "firmware"],
       ["types: tools, host, test", bin("typescript/bin/tsc"), "--noEmit", "-p", "."],
+      ["types: page", bin("typescript/bin/tsc"), "--noEmit", "-p", "host/web"],
       ["lint", bin("eslint/bin/eslint.js"), "."],
       ["format", bin("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
       ["import table", bin("ava/entrypoints/cli.mjs"), "test/architecture/*.test.ts"],
