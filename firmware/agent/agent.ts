@@ -1,48 +1,37 @@
 // The loop that a device lives in: online, joined, saying what there is to say, and holding a line for what the server says.
+//
+// It is the hand of a clock, not a long function: each async function that waits costs the device 1.4 KB of its 32, so at
+// most one of them waits at a time, and what comes next is decided anew after each.
 
-import type { Address, Device } from "../device/types.js";
-import type { Chain } from "../connect/chain.js";
+import type { Address } from "../device/types.js";
+import type { Chain, ChainListener } from "../connect/chain.js";
+import type { Terminal } from "../connect/terminal.js";
+import { backoffMs } from "../link/backoff.js";
 import { LinkError } from "../link/error.js";
 import { HttpClient } from "../link/http.js";
 import { runJoin } from "../link/join.js";
 import { SyncLink } from "../link/sync.js";
 import type { ServerClock, SyncResult } from "../link/sync.js";
-import { backoffMs, Wait } from "../link/wait.js";
-import { parseJoinKey } from "../protocol/join.js";
-import type { JoinKey } from "../protocol/join.js";
-import type { Log } from "../protocol/log-line.js";
-import { MAX_PLAINTEXT_ESP8266 } from "../protocol/sealed.js";
-import type { Offer, SyncReply, SyncRequest } from "../protocol/sync-message.js";
-import { takeConfiguration } from "../pins/configuration.js";
-import type { Pins } from "../pins/pins.js";
 import { loadMemory, saveMemory } from "../ota/memory.js";
 import type { OtaStatus } from "../ota/status.js";
 import type { Trial } from "../ota/trial.js";
-import { UpdateError } from "../ota/updater.js";
-import type { ImageConfig, Updater } from "../ota/updater.js";
-import type { LogStore } from "../store/log-store.js";
+import { UpdateError, Updater } from "../ota/updater.js";
+import type { UpdateListener } from "../ota/updater.js";
+import { configurationNumber, takeConfiguration } from "../pins/configuration.js";
+import { STARTUP_PIN } from "../pins/pins.js";
+import type { Pins, PinsListener } from "../pins/pins.js";
+import { parseJoinKey } from "../protocol/join.js";
+import type { JoinKey } from "../protocol/join.js";
+import { MAX_PLAINTEXT_ESP8266 } from "../protocol/sealed.js";
+import type { Offer, SyncReply, SyncRequest } from "../protocol/sync-message.js";
+import type { Base } from "../store/base.js";
+import type { Start } from "../telemetry/causes.js";
 import { raiseBoot } from "../telemetry/ledger.js";
-import type { Outbox } from "../telemetry/outbox.js";
+import type { Outbox, OutboxListener } from "../telemetry/outbox.js";
+import type { ServerTime } from "../telemetry/server-time.js";
 import { dropPending, memberFor, savePending, settle, targets } from "./membership.js";
 import type { Member, Target } from "./membership.js";
-import { Reporter } from "./request.js";
-
-export interface AgentOptions {
-  device: Device;
-  store: LogStore;
-  log: Log;
-  chain: Chain;
-  outbox: Outbox;
-  pins: Pins;
-  status: OtaStatus;
-  trial: Trial;
-  config: ImageConfig & { serverPin?: string };
-  boot: number;
-  /** Asks the person at the device whether the server's page shows this code. */
-  compare(code: string): Promise<boolean>;
-  /** The server's time is known for the first time in this run. */
-  onClock(): void;
-}
+import { MAX_REPLY, Reporter } from "./request.js";
 
 /** Longest hold (PROTOCOL section 1). */
 const HOLD_S = 50;
@@ -54,175 +43,193 @@ const FIRST_BACKOFF_MS = 1_000;
 const MOST_BACKOFF_MS = 60_000;
 /** A refusal is somebody's decision: asked again only after a good while. */
 const DENIED_BACKOFF_MS = 600_000;
+const FIRST_UPDATE_BACKOFF_MS = 2_000;
+const MOST_UPDATE_BACKOFF_MS = 600_000;
 /** Where there are several servers to try, how long one of them has before the next gets its turn. */
 const TURN_MS = 600_000;
-const UPDATE_BACKOFF_MS = 5_000;
-const MOST_UPDATE_BACKOFF_MS = 600_000;
-/** The signal is said again only when it changed by this much. */
-const RSSI_STEP = 10; // dBm
 /** After this long without an approval a join has expired at the server (24 h there). */
 const PENDING_MS = 25 * 3_600_000;
+/** How long a person at the device has to compare a code. */
+const COMPARE_MS = 600_000;
+/** The signal is said again only when it changed by this much. */
+const RSSI_STEP = 10; // dBm
 
-export class Agent {
-  /** Set once, after construction: the updater needs the agent's breathing space. */
-  updater: Updater | undefined;
-  private readonly options: AgentOptions;
+/** What the agent puts to work. */
+export interface Parts {
+  chain: Chain;
+  terminal: Terminal;
+  outbox: Outbox;
+  pins: Pins;
+  status: OtaStatus;
+  trial: Trial;
+  time: ServerTime;
+  start: Start;
+  boot: number;
+}
+
+export class Agent implements ChainListener, OutboxListener, PinsListener, UpdateListener {
+  private readonly base: Base;
+  private readonly parts: Parts;
   private readonly reporter: Reporter;
-  private readonly wait: Wait;
+  private readonly onTick: () => void;
+  private timer: unknown;
+  private working = false; // one of the async functions waits
+  private holding = false;
+  private breaking = false; // the hold is about to be broken off
   private boot: number;
   private sequence = 0;
   private address: Address | undefined;
-  private clock: ServerClock | undefined;
   private failures = 0;
   private refused = false;
-  private holding = false;
   private lastReadingMs = -BUSY_MS;
-  // The server being talked to, and which of the known ones it is.
+  // The server being talked to, which of the known ones it is, and who to be there.
+  private http: HttpClient | undefined;
   private target: Target | undefined;
   private turn = 0;
   private choices = 1;
   private openedMs = 0;
   private member: Member | undefined;
-  private settled = false; // a bound reply came from it
-  private pendingSinceMs = 0;
-  private http: HttpClient | undefined;
   private link: SyncLink | undefined;
+  private settled = false; // a bound reply came
+  private pendingSinceMs = 0;
   // The update being installed.
   private offer: Offer | undefined;
+  private updater: Updater | undefined;
   private updateFailures = 0;
   private updateAfterMs = 0;
 
-  constructor(options: AgentOptions) {
-    this.options = options;
-    this.boot = options.boot;
-    this.wait = new Wait(options.device.timer);
-    this.reporter = new Reporter(options);
-    options.outbox.onAdd = () => {
-      this.lastReadingMs = this.uptimeMs();
-      this.onNews();
-    };
-    options.pins.onReport = () => this.onNews();
-    const { s, o } = loadMemory(options.store);
+  constructor(base: Base, parts: Parts) {
+    this.base = base;
+    this.parts = parts;
+    this.boot = parts.boot;
+    this.onTick = () => this.tick();
+    this.reporter = new Reporter(base.store, parts.outbox, parts.pins, parts.status);
+    parts.outbox.listener = parts.pins.listener = this;
+    const { s, o } = loadMemory(base.store);
     if (s === "installing") this.offer = o; // a restart came between: what flash holds by now is not fetched again
-    if (options.pins.triggered) this.check();
-  }
-
-  /** The server's time in ms since 1970, 0 while it is not known. */
-  now(): number {
-    const { clock } = this;
-    return clock ? Math.round(clock.t + this.uptimeMs() - clock.uptimeMs) : 0;
-  }
-
-  /** The connection to the network has ended. */
-  onLost(reason: string): void {
-    this.options.log("wifi", `connection lost: ${reason}`, "W");
-    this.address = undefined;
-    this.http?.close();
-    this.wait.wake();
+    if (parts.pins.triggered) this.check();
   }
 
   /** Goes on for ever. */
-  async run(): Promise<never> {
-    const { chain, log } = this.options;
-    for (;;) {
-      this.address = await chain.connect();
-      this.failures = 0;
-      while (this.address) {
-        try {
-          await this.turnOnce();
-        } catch (error) {
-          log("agent", String(error), "E");
-          this.failures += 1;
-        }
-        if (this.address && this.failures > 0) await this.wait.sleep(this.backoffMs());
-      }
-    }
+  run(): void {
+    void this.parts.chain.connect(this);
   }
 
-  /** Breathing space of a download: what waits is sent. */
-  async breathe(): Promise<void> {
-    if (this.reporter.hasNews) await this.exchange(0);
+  onOnline(address: Address): void {
+    this.address = address;
+    this.failures = 0;
+    this.schedule(0);
+  }
+
+  onLost(reason: string): void {
+    this.base.log("wifi", `connection lost: ${reason}`, "W");
+    this.address = undefined;
+    this.http?.close();
+    this.base.device.timer.set(() => this.run(), 0);
+  }
+
+  onReading(): void {
+    this.lastReadingMs = this.uptimeMs();
+    this.onReport();
+  }
+
+  onReport(): void {
+    if (this.holding && !this.breaking) {
+      this.breaking = true;
+      this.base.device.timer.set(() => this.holding && this.link?.cancel(), GATHER_MS);
+    } else if (!this.working && this.address && this.failures === 0) this.schedule(GATHER_MS);
   }
 
   private uptimeMs(): number {
-    return this.options.device.system.uptimeMs();
+    return this.base.device.system.uptimeMs();
   }
 
-  private backoffMs(): number {
-    if (this.refused) return backoffMs(1, DENIED_BACKOFF_MS, DENIED_BACKOFF_MS);
-    return backoffMs(this.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
+  private schedule(ms: number): void {
+    const { timer } = this.base.device;
+    timer.clear(this.timer);
+    this.timer = timer.set(this.onTick, ms);
   }
 
-  private onNews(): void {
-    if (this.holding) this.options.device.timer.set(() => this.holding && this.link?.cancel(), GATHER_MS);
-    else if (this.failures === 0) this.wait.wake();
+  /** What one of the async functions waited for is over. */
+  private finish(): void {
+    this.working = false;
+    if (!this.address) return;
+    if (this.refused) this.schedule(backoffMs(1, DENIED_BACKOFF_MS, DENIED_BACKOFF_MS));
+    else if (this.failures > 0) this.schedule(backoffMs(this.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS));
+    else this.schedule(0);
   }
 
-  private async turnOnce(): Promise<void> {
+  /** Begins what comes next. */
+  private tick(): void {
+    this.timer = undefined;
+    if (this.working || !this.address) return;
+    this.working = true;
     this.refused = false;
     if (this.choices > 1 && this.uptimeMs() - this.openedMs > TURN_MS) this.close(true);
-    if (!this.link && !(await this.open())) {
-      this.failures += 1;
-      return;
-    }
-    const member = this.member!;
-    if (member.pending) return this.waitForOwner(member);
-    if (!this.hasNews() && this.uptimeMs() - this.lastReadingMs < BUSY_MS) {
-      await this.wait.sleep(BUSY_MS);
-      await this.wait.sleep(GATHER_MS);
-      if (!this.address) return;
-    }
-    await this.exchange(this.hasNews() ? 0 : HOLD_S);
-    if (this.offer && this.failures === 0 && this.uptimeMs() >= this.updateAfterMs)
-      await this.update(this.offer);
-  }
-
-  private hasNews(): boolean {
-    return this.reporter.hasNews || this.options.pins.triggered;
+    if (!this.link && !this.open()) return;
+    const { member } = this;
+    const news = this.reporter.hasNews || this.parts.pins.triggered;
+    if (member!.pending) void this.exchange(member!.pending.ask ? 0 : HOLD_S);
+    else if (news && !(this.updater && this.failures > 0)) void this.exchange(0);
+    else if (this.offer && this.settled && this.uptimeMs() >= this.updateAfterMs) this.update(this.offer);
+    else if (this.uptimeMs() - this.lastReadingMs < BUSY_MS) {
+      this.working = false;
+      this.schedule(BUSY_MS);
+    } else void this.exchange(HOLD_S);
   }
 
   // --- who to talk to ---
 
-  /** Chooses a server and who to be there; joins where the device is nobody yet. */
-  private async open(): Promise<boolean> {
-    const { store, log, config, device } = this.options;
-    const list = targets(store, config.serverPin);
-    this.choices = list.length;
-    this.openedMs = this.uptimeMs();
-    const target = list[this.turn % Math.max(1, list.length)];
+  /** Chooses a server and who to be there; false where that has still to come about, or failed. */
+  private open(): boolean {
+    const { store, log, config, device } = this.base;
+    if (!this.target) {
+      const list = targets(store, config.serverPin);
+      this.choices = list.length;
+      this.openedMs = this.uptimeMs();
+      this.target = list[this.turn % Math.max(1, list.length)];
+    }
+    const { target } = this;
     if (!target) {
       log("join", "state=failed reason=no server is known", "W");
-      return false;
+      return this.fail();
     }
-    this.target = target;
-    const { tcp, resolve, timer } = device;
-    this.http = new HttpClient({ tcp, resolve, timer, host: target.host, port: target.port });
-    this.member = memberFor(store, target) ?? (await this.join(target));
+    const { tcp, resolve, timer, crypto, system } = device;
+    const { host, port } = target;
+    this.http ??= new HttpClient({ tcp, resolve, timer, host, port });
+    this.member ??= memberFor(store, target);
     if (!this.member) {
-      this.turn += 1;
+      void this.join(target);
       return false;
     }
-    device.system.mark("sync");
+    system.mark("sync");
     this.settled = false;
     this.reporter.forget();
     this.link = new SyncLink({
-      crypto: device.crypto,
+      crypto,
       http: this.http,
       identity: this.member.identity,
-      uptimeMs: () => device.system.uptimeMs(),
+      uptimeMs: system.uptimeMs,
       maxPlaintext: MAX_PLAINTEXT_ESP8266,
     });
     return true;
   }
 
+  private fail(): false {
+    this.failures += 1;
+    this.finish();
+    return false;
+  }
+
+  /** Ends the talk; the next may be with the next of the known servers. */
   private close(next: boolean): void {
     this.http?.close();
-    this.link = undefined;
+    this.http = this.target = this.member = this.link = undefined;
     if (next) this.turn += 1;
   }
 
-  private async join(target: Target): Promise<Member | undefined> {
-    const { store, log, config, device } = this.options;
+  private async join(target: Target): Promise<void> {
+    const { store, log, config, device } = this.base;
     const joinKey = joinKeyOf(target);
     if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
     device.system.mark("join");
@@ -243,71 +250,89 @@ export class Agent {
     });
     if (result.kind === "failed") return this.joinFailed(withStatus(result));
     const { identity, code, n, confirm } = result;
-    const member: Member = { identity, url: target.url, pending: { n, code, ask: confirm } };
-    savePending(store, member);
+    this.member = { identity, url: target.url, pending: { n, code, ask: confirm } };
+    savePending(store, this.member);
     this.pendingSinceMs = this.uptimeMs();
     log("join", `code=${code} state=pending`);
-    return member;
+    this.finish();
   }
 
-  private joinFailed(reason: string): undefined {
-    const { trial, log } = this.options;
-    trial.lastFailure = reason;
-    log("join", `state=failed reason=${reason}`, "W");
-  }
-
-  private async waitForOwner(member: Member): Promise<void> {
-    const { store, compare } = this.options;
-    const pending = member.pending!;
-    await this.exchange(pending.ask ? 0 : HOLD_S);
-    if (!pending.ask || this.failures > 0 || this.member !== member) return;
-    if (await compare(pending.code)) {
-      pending.ask = false;
-      return savePending(store, member);
-    }
-    dropPending(store);
+  private joinFailed(reason: string): void {
+    this.parts.trial.lastFailure = reason;
+    this.base.log("join", `state=failed reason=${reason}`, "W");
     this.close(true);
-    this.failures += 1;
+    this.fail();
+  }
+
+  /** Without a pin, the person at the device says whether this is the right server, before its pin is kept. */
+  private async compare(member: Member, code: string): Promise<void> {
+    const prompt = `Does the server's page show ${code}? (y/n): `;
+    const options = { prompt, firstMs: COMPARE_MS, idleMs: COMPARE_MS };
+    const answer = await this.parts.terminal.readLine(options);
+    if (answer === "y" || answer === "Y" || answer === "yes") {
+      member.pending!.ask = false;
+      savePending(this.base.store, member);
+      return this.finish();
+    }
+    dropPending(this.base.store);
+    this.close(true);
+    this.fail();
   }
 
   // --- one sync ---
 
   private async exchange(waitS: number): Promise<void> {
+    await undefined; // XS's stack holds 256 slots, some 8 calls of async functions: this begins on an empty one
     const { link, member } = this;
-    if (!link || !member || link.busy) return;
+    if (!link || !member) return this.finish();
     this.sequence += 1;
-    let request = this.request(waitS, member, false);
     this.holding = waitS > 0 && !member.pending;
-    let result: SyncResult;
     try {
-      result = await link.send(request);
+      let request = this.request(waitS, member, false);
+      let result: SyncResult | undefined;
+      try {
+        result = await link.send(request);
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== "message-too-long") throw error;
+      }
+      if (!result) {
+        request = this.request(waitS, member, true);
+        result = await link.send(request);
+      }
+      this.holding = this.breaking = false;
+      if (this.link === link) this.take(result, request, member);
     } catch (error) {
-      if ((error as { code?: string }).code !== "message-too-long") throw error;
-      request = this.request(waitS, member, true);
-      result = await link.send(request);
-    } finally {
-      this.holding = false;
+      this.base.log("sync", String(error), "E"); // a fault of ours must not end in a reset, again and again
+      this.failures += 1;
     }
-    if (this.link === link) this.take(result, request, member);
+    this.holding = this.breaking = false;
+    const { pending } = member;
+    if (pending?.ask && this.link === link && this.failures === 0) void this.compare(member, pending.code);
+    else this.finish();
   }
 
   private request(waitS: number, member: Member, thin: boolean): SyncRequest {
-    const request: Parameters<Reporter["fill"]>[0] = {
+    const uptimeMs = this.uptimeMs();
+    const request: SyncRequest = {
       b: this.boot,
       s: this.sequence,
-      u: Math.round(this.uptimeMs()),
-      t: this.now(),
+      u: Math.round(uptimeMs),
+      t: this.parts.time.at(uptimeMs),
       w: waitS,
+      m: MAX_REPLY,
+      p: this.parts.pins.revision,
+      c: configurationNumber(this.base.store),
     };
     if (member.pending) request.j = { n: member.pending.n };
-    return this.reporter.fill(request, this.state(), member.pending !== undefined, thin);
+    this.reporter.fill(request, this.state(), member.pending !== undefined, thin);
+    return request;
   }
 
   private state(): Record<string, string | number> {
-    const { config, device, chain } = this.options;
+    const { config, device } = this.base;
     const rssi = device.station.rssi() ?? 0;
     return {
-      ssid: chain.ssid,
+      ssid: this.parts.chain.ssid,
       ip: this.address?.address ?? "",
       rssi: Math.round(rssi / RSSI_STEP) * RSSI_STEP,
       mac: macText(device.system.mac()),
@@ -319,41 +344,41 @@ export class Agent {
   }
 
   private take(result: SyncResult, request: SyncRequest, member: Member): void {
-    const { log, store, outbox } = this.options;
     if (result.kind === "failed") return this.onFailure(result, member);
     this.failures = 0;
     if (result.kind === "reply") this.onReply(result.reply, result.clock, request, member);
     else if (result.kind === "pending") this.pendingSinceMs = this.uptimeMs();
     else if (result.kind === "denied") this.onDenied(member);
-    else {
-      this.boot = raiseBoot(store, this.boot, result.hb);
-      this.sequence = 0;
-      outbox.rename(this.boot);
-      log("sync", `stale: going on as boot ${this.boot}`, "W");
-    }
+    else this.onStale(result.hb);
   }
 
   /** Nothing that nobody authenticated may do more than make the device wait. */
   private onFailure(result: Extract<SyncResult, { kind: "failed" }>, member: Member): void {
-    const { log, trial, store } = this.options;
+    const { log, store } = this.base;
     if (result.reason === "cancelled") return;
     this.failures += 1;
-    trial.lastFailure = withStatus(result);
-    log("sync", `failed: ${trial.lastFailure}`, "W");
+    this.parts.trial.lastFailure = withStatus(result);
+    log("sync", `failed: ${withStatus(result)}`, "W");
     if (member.pending && this.uptimeMs() - this.pendingSinceMs > PENDING_MS) {
       log("join", `code=${member.pending.code} state=expired`, "W");
       dropPending(store);
     }
-    this.close(true);
+    if (this.choices > 1 || member.pending) this.close(true);
   }
 
   private onDenied(member: Member): void {
-    const { log, store } = this.options;
+    const { log, store } = this.base;
     log("join", `code=${member.pending?.code ?? "none"} state=denied`, "W");
     if (member.pending) dropPending(store);
-    this.failures = 1;
     this.refused = true;
     this.close(true);
+  }
+
+  private onStale(highest: number): void {
+    this.boot = raiseBoot(this.base.store, this.boot, highest);
+    this.sequence = 0;
+    this.parts.outbox.rename(this.boot);
+    this.base.log("sync", `stale: going on as boot ${this.boot}`, "W");
   }
 
   private onReply(
@@ -362,76 +387,94 @@ export class Agent {
     request: SyncRequest,
     member: Member,
   ): void {
-    const { log, store, trial, pins } = this.options;
     if (member.pending?.ask) return; // the person at the device has not said yet that this is the right server
-    if (!this.settled) {
-      settle(store, member, this.target!);
-      this.settled = true;
-      if (member.pending) log("join", `code=${member.pending.code} state=approved`);
-      member.pending = undefined;
-      log("sync", `bound reply from ${this.target!.host}:${this.target!.port} as ${member.identity.id}`);
-    }
+    if (!this.settled) this.settle(member);
     this.reporter.acknowledge(reply);
     if (clock) this.onClock(clock);
-    trial.onBoundReply();
+    this.parts.trial.onBoundReply();
+    const { pins } = this.parts;
     if (reply.c && reply.c.n !== request.c) {
-      takeConfiguration(store, reply.c);
-      log("config", `serial number ${reply.c.n}`);
+      takeConfiguration(this.base.store, reply.c);
+      this.base.log("config", `serial number ${reply.c.n}`);
     }
-    const carried = pins.takeTrigger(request.p);
+    const wanted = pins.takeTrigger(request.p);
     if (reply.w || reply.p) pins.take(reply.w ?? [], reply.p ?? 0);
-    if (carried !== undefined) this.choose(carried, reply.u);
+    if (wanted !== undefined) this.choose(wanted, reply.u);
     else if (pins.triggered) this.check();
-    if (this.offer && !reply.u) this.giveUp("withdrawn");
+    else if (this.offer && !reply.u) this.giveUp("withdrawn");
+  }
+
+  private settle(member: Member): void {
+    const { store, log } = this.base;
+    const { host, port } = this.target!;
+    settle(store, member, this.target!);
+    this.settled = true;
+    if (member.pending) log("join", `code=${member.pending.code} state=approved`);
+    member.pending = undefined;
+    log("sync", `bound reply from ${host}:${port} as ${member.identity.id}`);
   }
 
   private onClock(clock: ServerClock): void {
-    const first = !this.clock;
-    this.clock = clock;
-    if (first) this.options.onClock();
+    const { time, pins, start } = this.parts;
+    const first = !time.point;
+    time.point = clock;
+    if (!first) return;
+    const { config, device } = this.base;
+    const { cause, previousUptimeMs } = start;
+    const rssi = device.station.rssi() ?? 0;
+    const report = { version: config.version, time: time.at(0), cause, previousUptimeMs, rssi };
+    pins.report(STARTUP_PIN, JSON.stringify(report));
   }
 
   // --- updates ---
 
   /** The trigger is raised; the next request says so, and its reply holds the offer, if there is one. */
   private check(): void {
-    const { status } = this.options;
+    const { status } = this.parts;
     status.cause = "pin";
     if (status.current.state !== "checking") status.set("checking");
   }
 
   private choose(wanted: string, offer: Offer | undefined): void {
-    const { status } = this.options;
+    const { status } = this.parts;
     if (!offer) status.set("idle", { reason: "nothing on offer" });
     else if (wanted !== "1" && wanted !== offer.v)
       status.set("failed", { version: wanted, reason: `not on offer; ${offer.v} is` });
     else this.offer = offer;
   }
 
-  private async update(offer: Offer): Promise<void> {
-    const { device, log } = this.options;
-    device.system.mark("ota");
-    try {
-      await this.updater!.install(offer, this.http!);
-    } catch (error) {
-      this.http?.close();
-      device.system.mark("sync");
-      if (error instanceof UpdateError) return this.giveUp(error.code);
-      if (!(error instanceof LinkError)) throw error;
-      this.updateFailures += 1;
-      this.updateAfterMs =
-        this.uptimeMs() + backoffMs(this.updateFailures, UPDATE_BACKOFF_MS, MOST_UPDATE_BACKOFF_MS);
-      log("ota", `interrupted: ${error.message}`, "W");
+  private update(offer: Offer): void {
+    if (!this.updater) {
+      this.base.device.system.mark("ota");
+      this.updater = new Updater(this.base, this.parts.status, offer, this);
     }
+    void this.updater.step(this.http!);
+  }
+
+  onUpdateStep(error: unknown): void {
+    if (error === undefined) {
+      this.failures = this.updateFailures = 0;
+      return this.finish();
+    }
+    const { log, device } = this.base;
+    this.http?.close();
+    device.system.mark("sync");
+    if (error instanceof LinkError) {
+      this.updateFailures += 1;
+      const pauseMs = backoffMs(this.updateFailures, FIRST_UPDATE_BACKOFF_MS, MOST_UPDATE_BACKOFF_MS);
+      this.updateAfterMs = this.uptimeMs() + pauseMs;
+      log("ota", `interrupted: ${error.message}`, "W");
+    } else this.giveUp(error instanceof UpdateError ? error.code : String(error));
+    this.finish();
   }
 
   private giveUp(reason: string): void {
-    const { store, status } = this.options;
+    const { store } = this.base;
     const version = this.offer?.v;
-    this.offer = undefined;
+    this.offer = this.updater = undefined;
     this.updateFailures = 0;
     saveMemory(store, { ...loadMemory(store), s: "" });
-    status.set("failed", { version, reason });
+    this.parts.status.set("failed", { version, reason });
   }
 }
 

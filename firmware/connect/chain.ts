@@ -1,15 +1,15 @@
 // The first-boot chain: stored, defaults, SmartConfig, serial dialog, in passes for ever, until one of them is online.
 
-import type { Address, Station, System, Timer } from "../device/types.js";
-import { backoffMs } from "../link/wait.js";
-import { masked, type Log } from "../protocol/log-line.js";
+import type { Address } from "../device/types.js";
+import { backoffMs } from "../link/backoff.js";
+import { masked } from "../protocol/log-line.js";
+import type { Base } from "../store/base.js";
 import { isFresh, NETWORK_PART } from "../store/defaults-record.js";
-import type { LogStore } from "../store/log-store.js";
-import { loadNetworks, networkFault, rememberNetwork, ssidText } from "./networks.js";
+import { loadNetworks, rememberNetwork, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
-import type { Pass, Step, StepResult } from "./step.js";
+import type { Radio, Step, StepResult } from "./step.js";
 import { tryNetwork } from "./try-network.js";
-import type { Attempt, Limits } from "./try-network.js";
+import type { Attempt, LossListener } from "./try-network.js";
 
 /** First pass; later ones give a slow router three times as long for the address. */
 const ASSOCIATION_MS = 20_000;
@@ -19,75 +19,70 @@ const LATER_ADDRESS_MS = 30_000;
 const FIRST_PATIENCE_MS = 5_000;
 const MOST_PATIENCE_MS = 60_000;
 
-export interface ChainOptions {
-  station: Station;
-  timer: Timer;
-  system: System;
-  store: LogStore;
-  log: Log;
-  steps: readonly Step[]; // in order
-  /** The connection that `connect` made has ended. */
-  onLost(reason: string): void;
+export interface ChainListener extends LossListener {
+  onOnline(address: Address): void;
 }
 
-export class Chain {
-  private readonly options: ChainOptions;
-
-  constructor(options: ChainOptions) {
-    this.options = options;
-  }
-
+export class Chain implements Radio {
   /** SSID of the last network that led to an address, for people. */
   ssid = "";
+  private readonly base: Base;
+  private readonly steps: readonly Step[];
+  private listener: ChainListener | undefined;
+  private pass = 0;
+
+  /** Steps in order: stored and defaults first. */
+  constructor(base: Base, steps: readonly Step[]) {
+    this.base = base;
+    this.steps = steps;
+  }
 
   /** Goes through the steps until one is online. Never gives up, and never erases credentials. */
-  async connect(): Promise<Address> {
-    for (let number = 1; ; number += 1) {
-      for (const step of this.ordered(number)) {
-        const { address } = await this.run(step, this.pass(number));
-        if (address) return address;
+  async connect(listener: ChainListener): Promise<void> {
+    const { device, log } = this.base;
+    this.listener = listener;
+    for (this.pass = 1; ; this.pass += 1) {
+      for (const step of this.ordered()) {
+        await undefined; // XS's stack holds 256 slots, some 8 calls of async functions: a step begins on an empty one
+        const started = device.system.uptimeMs();
+        let result: StepResult = { reason: "none" };
+        if (step.ask)
+          result = await step.ask(this, this.pass, backoffMs(this.pass, FIRST_PATIENCE_MS, MOST_PATIENCE_MS));
+        for (const network of step.networks?.() ?? []) {
+          const attempt = await this.attempt(network);
+          result = attempt;
+          if (!attempt.address) continue;
+          this.keep(network, attempt);
+          step.worked?.();
+          break;
+        }
+        log(
+          "chain",
+          `step=${step.name} result=${result.reason} ms=${Math.round(device.system.uptimeMs() - started)}`,
+        );
+        if (result.address) return listener.onOnline(result.address);
       }
     }
   }
 
-  /** A defaults block that has never worked comes before what is stored; it must not lock the owner out twice. */
-  private ordered(number: number): readonly Step[] {
-    const { steps, store } = this.options;
-    const [stored, defaults, ...rest] = steps;
-    if (number > 1 || stored?.name !== "stored" || defaults?.name !== "defaults") return steps;
-    const first = isFresh(store, NETWORK_PART) && loadNetworks(store).length > 0;
-    return first ? [defaults, stored, ...rest] : steps;
-  }
-
-  private pass(number: number): Pass {
-    const limits = { associationMs: ASSOCIATION_MS, addressMs: number === 1 ? ADDRESS_MS : LATER_ADDRESS_MS };
-    return {
-      number,
-      patienceMs: backoffMs(number, FIRST_PATIENCE_MS, MOST_PATIENCE_MS),
-      attempt: (network) => this.attempt(network, limits),
-    };
-  }
-
-  private async run(step: Step, pass: Pass): Promise<StepResult> {
-    const { system, log } = this.options;
-    const started = system.uptimeMs();
-    const result = await step.run(pass);
-    log("chain", `step=${step.name} result=${result.reason} ms=${Math.round(system.uptimeMs() - started)}`);
-    return result;
-  }
-
-  private async attempt(network: Network, limits: Limits): Promise<Attempt> {
-    const { log, store, onLost } = this.options;
-    const fault = networkFault(network);
-    if (fault) return { address: undefined, reason: "none" };
+  attempt(network: Network): Promise<Attempt> {
     const secret = network.password === "" ? "open" : `password ${masked(network.password)}`;
-    log("wifi", `joining "${ssidText(network.ssid)}", ${secret}`);
-    const attempt = await tryNetwork(this.options, network, limits, onLost);
-    if (attempt.address) {
-      log("wifi", `address ${attempt.address.address}, gateway ${attempt.address.gateway}`);
-      this.ssid = ssidText(network.ssid);
-      rememberNetwork(store, network);
-    }
-    return attempt;
+    this.base.log("wifi", `joining "${ssidText(network.ssid)}", ${secret}`);
+    const addressMs = this.pass === 1 ? ADDRESS_MS : LATER_ADDRESS_MS;
+    return tryNetwork(this.base, network, { associationMs: ASSOCIATION_MS, addressMs }, this.listener!);
+  }
+
+  keep(network: Network, { address }: Attempt): void {
+    this.base.log("wifi", `address ${address!.address}, gateway ${address!.gateway}`);
+    this.ssid = ssidText(network.ssid);
+    rememberNetwork(this.base.store, network);
+  }
+
+  /** A defaults block that has never worked comes before what is stored, once: success makes it current. */
+  private ordered(): readonly Step[] {
+    const { steps } = this;
+    const { store } = this.base;
+    const first = this.pass === 1 && isFresh(store, NETWORK_PART) && loadNetworks(store).length > 0;
+    return first ? [steps[1]!, steps[0]!, ...steps.slice(2)] : steps;
   }
 }

@@ -3,7 +3,8 @@
 import { encodeUtf8 } from "../format/utf8.js";
 import { defaultValues, markWorked, NETWORK_PART, textDefault } from "../store/defaults-record.js";
 import type { LogStore } from "../store/log-store.js";
-import { networkFault, type Network } from "./networks.js";
+import { networkFault } from "./networks.js";
+import type { Network } from "./networks.js";
 import type { Step } from "./step.js";
 
 export function defaultNetwork(store: LogStore): Network | undefined {
@@ -14,15 +15,20 @@ export function defaultNetwork(store: LogStore): Network | undefined {
   return networkFault(network) ? undefined : network;
 }
 
-export function defaultsStep(store: LogStore): Step {
-  return {
-    name: "defaults",
-    async run(pass) {
-      const network = defaultNetwork(store);
-      if (!network) return { reason: "none" };
-      const result = await pass.attempt(network);
-      if (result.address) markWorked(store, NETWORK_PART);
-      return result;
-    },
-  };
+export class DefaultsStep implements Step {
+  readonly name = "defaults";
+  private readonly store: LogStore;
+
+  constructor(store: LogStore) {
+    this.store = store;
+  }
+
+  networks(): Network[] {
+    const network = defaultNetwork(this.store);
+    return network ? [network] : [];
+  }
+
+  worked(): void {
+    markWorked(this.store, NETWORK_PART);
+  }
 }

@@ -1,15 +1,10 @@
 // Whether a server accepts a connection: the dialog's test of an address, before it is stored.
 
-import type { OpenTcp, Resolve, Timer } from "../device/types.js";
+import type { Device } from "../device/types.js";
 
 const REACH_MS = 10_000;
 
-export function reach(
-  parts: { tcp: OpenTcp; resolve: Resolve; timer: Timer },
-  host: string,
-  port: number,
-): Promise<boolean> {
-  const { tcp, resolve, timer } = parts;
+export function reach({ tcp, resolve, timer }: Device, host: string, port: number): Promise<boolean> {
   return new Promise((done) => {
     let close: (() => void) | undefined;
     let over = false;
@@ -32,7 +27,6 @@ export function reach(
         onError: () => end(false),
       });
       close = () => socket.close();
-      if (over) socket.close();
     });
   });
 }

@@ -1,17 +1,20 @@
 // Step 4 of the chain: a person at the UART chooses a network and a server. Both are tried before they are stored.
 
 import { encodeUtf8 } from "../format/utf8.js";
-import type { ScanEntry, Station } from "../device/types.js";
+import type { ScanEntry } from "../device/types.js";
 import { parseJoinKey } from "../protocol/join.js";
 import { printable } from "../protocol/log-line.js";
 import { parseServerUrl } from "../protocol/server-url.js";
 import { getRecord, setRecord } from "../store/json-record.js";
-import { SERVER } from "../store/keys.js";
+import { IDENTITY, SERVER } from "../store/keys.js";
+import { defaultValues, textDefault } from "../store/defaults-record.js";
+import type { Base } from "../store/base.js";
 import type { LogStore } from "../store/log-store.js";
 import { defaultNetwork } from "./defaults.js";
 import { loadNetworks, networkFault, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
-import type { Pass, Step, StepResult } from "./step.js";
+import { reach } from "./reach.js";
+import type { Radio, Step, StepResult } from "./step.js";
 import type { Terminal } from "./terminal.js";
 
 /** A person who began may be away this long before the networks are tried again. */
@@ -25,48 +28,55 @@ export interface ServerEntry {
   fresh: boolean;
 }
 
-export interface SerialDialogOptions {
-  terminal: Terminal;
-  station: Station;
-  store: LogStore;
-  /** The address that the device uses now, for "Enter keeps". */
-  serverUrl(): string | undefined;
-  /** Opens a connection to the server and closes it. */
-  reach(host: string, port: number): Promise<boolean>;
-}
+export class SerialStep implements Step {
+  readonly name = "serial";
+  private readonly base: Base;
+  private readonly terminal: Terminal;
 
-export function serialDialogStep(options: SerialDialogOptions): Step {
-  return { name: "serial", run: (pass) => new Dialog(options, pass).run() };
-}
-
-class Dialog {
-  private readonly options: SerialDialogOptions;
-  private readonly pass: Pass;
-  private firstMs: number;
-
-  constructor(options: SerialDialogOptions, pass: Pass) {
-    this.options = options;
-    this.pass = pass;
-    this.firstMs = pass.patienceMs;
+  constructor(base: Base, terminal: Terminal) {
+    this.base = base;
+    this.terminal = terminal;
   }
 
-  async run(): Promise<StepResult> {
-    const { store, terminal } = this.options;
+  ask(radio: Radio, pass: number, patienceMs: number): Promise<StepResult> {
+    return new Dialog(this.base, this.terminal, radio, patienceMs).run(pass);
+  }
+}
+
+/** Lives only while it is needed, and nothing else does then: so it may be written as people would read it. */
+class Dialog {
+  private readonly base: Base;
+  private readonly terminal: Terminal;
+  private readonly radio: Radio;
+  private readonly patienceMs: number;
+  private firstMs: number;
+
+  constructor(base: Base, terminal: Terminal, radio: Radio, patienceMs: number) {
+    this.base = base;
+    this.terminal = terminal;
+    this.radio = radio;
+    this.patienceMs = this.firstMs = patienceMs;
+  }
+
+  async run(pass: number): Promise<StepResult> {
+    const { terminal } = this;
+    const { store } = this.base;
     const unknown = loadNetworks(store).length === 0 && !defaultNetwork(store);
-    if (this.pass.number > 1 || !unknown) {
-      if (this.pass.number === 1) terminal.print("Press Enter to set up network and server.\n");
-      if (!(await terminal.waitForKey(this.pass.patienceMs))) return { reason: "none" };
+    if (pass > 1 || !unknown) {
+      if (pass === 1) terminal.print("Press Enter to set up network and server.\n");
+      if (!(await terminal.waitForKey(this.patienceMs))) return { reason: "none" };
       this.firstMs = IDLE_MS;
     }
     for (;;) {
       const network = await this.chooseNetwork();
       if (!network) return { reason: "none" };
       terminal.print(`Trying "${printable(ssidText(network.ssid))}" ...\n`);
-      const attempt = await this.pass.attempt(network);
+      const attempt = await this.radio.attempt(network);
       if (!attempt.address) {
         terminal.print(`${wordsFor(attempt.reason)} [${attempt.reason}]\n`);
         continue;
       }
+      this.radio.keep(network, attempt);
       terminal.print(`Connected: ${attempt.address.address}. The network is stored.\n`);
       await this.chooseServer();
       return attempt;
@@ -75,14 +85,14 @@ class Dialog {
 
   /** A line, or undefined when the person has gone: then the chain goes on. */
   private async ask(prompt: string, hidden = false): Promise<string | undefined> {
-    const { terminal } = this.options;
+    const { terminal } = this;
     const line = await terminal.readLine({ prompt, hidden, firstMs: this.firstMs, idleMs: IDLE_MS });
     if (line !== undefined) this.firstMs = IDLE_MS;
     return line;
   }
 
   private async chooseNetwork(): Promise<Network | undefined> {
-    const { terminal } = this.options;
+    const { terminal } = this;
     let found = await this.scan();
     for (;;) {
       const answer = await this.ask("Number or name of the network (0 = scan again): ");
@@ -110,7 +120,8 @@ class Dialog {
   }
 
   private async scan(): Promise<ScanEntry[]> {
-    const { terminal, station } = this.options;
+    const { terminal } = this;
+    const { station } = this.base.device;
     terminal.print("Looking for networks ...\n");
     const found = await new Promise<ScanEntry[] | undefined>((resolve) => station.scan(resolve));
     if (!found || found.length === 0) {
@@ -127,16 +138,17 @@ class Dialog {
   }
 
   private async chooseServer(): Promise<void> {
-    const { terminal, store, serverUrl, reach } = this.options;
+    const { terminal } = this;
+    const { store, device } = this.base;
     for (;;) {
-      const known = serverUrl();
+      const known = knownServer(store);
       const keep = known === undefined ? "Enter: none yet" : `Enter keeps ${known}`;
       const url = await this.ask(`Server, as http://host:3000/#pin (${keep}): `);
       if (!url) return;
       try {
         const { host, port } = parseServerUrl(url);
         terminal.print(`Trying ${host}:${port} ...\n`);
-        if (!(await reach(host, port))) {
+        if (!(await reach(device, host, port))) {
           terminal.print("Nothing answers there. Check the address, and that the server runs.\n");
           continue;
         }
@@ -154,13 +166,20 @@ class Dialog {
   }
 
   private async askJoinKey(): Promise<string | undefined> {
-    const old = getRecord<ServerEntry>(this.options.store, SERVER)?.key;
+    const old = getRecord<ServerEntry>(this.base.store, SERVER)?.key;
     const key = await this.ask(`Join key (not shown${old ? "; Enter keeps the old one" : ""}): `, true);
     if (key === undefined) return undefined;
     if (key === "") return old ?? "";
     parseJoinKey(key);
     return key;
   }
+}
+
+/** The address that the device uses now, for "Enter keeps". */
+function knownServer(store: LogStore): string | undefined {
+  const entered = getRecord<ServerEntry>(store, SERVER)?.url;
+  const joined = getRecord<{ url: string }>(store, IDENTITY)?.url;
+  return joined ?? entered ?? textDefault(defaultValues(store), "server.url");
 }
 
 function wordsFor(reason: string): string {

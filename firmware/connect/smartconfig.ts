@@ -1,31 +1,43 @@
 // Step 3 of the chain: credentials from a phone by ESP-Touch, where the platform can.
 
-import type { SmartConfig, Timer } from "../device/types.js";
-import type { Step, StepResult } from "./step.js";
+import type { SmartConfig } from "../device/types.js";
+import type { Base } from "../store/base.js";
+import { networkFault } from "./networks.js";
+import type { Network } from "./networks.js";
+import type { Radio, Step, StepResult } from "./step.js";
 
-export function smartConfigStep(smartconfig: SmartConfig | undefined, timer: Timer): Step {
-  return {
-    name: "smartconfig",
-    run: (pass) => {
-      if (!smartconfig) return Promise.resolve<StepResult>({ reason: "not-available" });
-      return new Promise((resolve) => {
-        const limit = timer.set(() => {
-          smartconfig.stop();
-          resolve({ reason: "timeout" });
-        }, pass.patienceMs);
-        smartconfig.start({
-          credentials(ssid, password) {
-            timer.clear(limit);
-            smartconfig.stop();
-            resolve(pass.attempt({ ssid, password }));
-          },
-          failed(raw) {
-            timer.clear(limit);
-            smartconfig.stop();
-            resolve({ reason: `timeout (${raw})` });
-          },
-        });
+export class SmartConfigStep implements Step {
+  readonly name = "smartconfig";
+  private readonly base: Base;
+
+  constructor(base: Base) {
+    this.base = base;
+  }
+
+  async ask(radio: Radio, _pass: number, patienceMs: number): Promise<StepResult> {
+    const { smartconfig } = this.base.device;
+    if (!smartconfig) return { reason: "not-available" };
+    const heard = await this.listen(smartconfig, patienceMs);
+    if (typeof heard === "string") return { reason: heard };
+    if (networkFault(heard)) return { reason: "none" };
+    const attempt = await radio.attempt(heard);
+    if (attempt.address) radio.keep(heard, attempt);
+    return attempt;
+  }
+
+  private listen(smartconfig: SmartConfig, patienceMs: number): Promise<Network | string> {
+    const { timer } = this.base.device;
+    return new Promise((resolve) => {
+      const end = (heard: Network | string) => {
+        timer.clear(limit);
+        smartconfig.stop();
+        resolve(heard);
+      };
+      const limit = timer.set(() => end("timeout"), patienceMs);
+      smartconfig.start({
+        credentials: (ssid, password) => end({ ssid, password }),
+        failed: (raw) => end(`timeout (${raw})`),
       });
-    },
-  };
+    });
+  }
 }

@@ -2,18 +2,18 @@
 
 import type { LogStore } from "../store/log-store.js";
 import { loadNetworks } from "./networks.js";
-import type { Step, StepResult } from "./step.js";
+import type { Network } from "./networks.js";
+import type { Step } from "./step.js";
 
-export function storedStep(store: LogStore): Step {
-  return {
-    name: "stored",
-    async run(pass) {
-      let last: StepResult = { reason: "none" };
-      for (const network of loadNetworks(store)) {
-        last = await pass.attempt(network);
-        if (last.address) break;
-      }
-      return last;
-    },
-  };
+export class StoredStep implements Step {
+  readonly name = "stored";
+  private readonly store: LogStore;
+
+  constructor(store: LogStore) {
+    this.store = store;
+  }
+
+  networks(): Network[] {
+    return loadNetworks(this.store);
+  }
 }

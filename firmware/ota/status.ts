@@ -1,26 +1,25 @@
 // The state of updates, as everybody sees it: a line on the UART, pin V101, field `o` of a sync (CONTRACT.md, "Pins").
 
-import type { Log } from "../protocol/log-line.js";
+import { OTA_STATUS_PIN } from "../pins/pins.js";
+import type { Pins } from "../pins/pins.js";
 import type { OtaReport } from "../protocol/sync-message.js";
+import type { Base } from "../store/base.js";
+import type { ServerTime } from "../telemetry/server-time.js";
 
 export type OtaState = OtaReport["state"];
 
-export interface OtaStatusOptions {
-  log: Log;
-  /** The server's time in ms since 1970, 0 while it is not known. */
-  now(): number;
-  /** V101's new value. */
-  onPin(json: string): void;
-}
-
 export class OtaStatus {
-  private readonly options: OtaStatusOptions;
-  private report: OtaReport = { state: "idle" };
   /** Why there is an update at all: V101's `cause`. */
   cause = "";
+  private readonly base: Base;
+  private readonly pins: Pins;
+  private readonly time: ServerTime;
+  private report: OtaReport = { state: "idle" };
 
-  constructor(options: OtaStatusOptions) {
-    this.options = options;
+  constructor(base: Base, pins: Pins, time: ServerTime) {
+    this.base = base;
+    this.pins = pins;
+    this.time = time;
   }
 
   get current(): OtaReport {
@@ -36,20 +35,14 @@ export class OtaStatus {
     const words = [`state=${state}`, `percent=${percent}`];
     if (version) words.push(`version=${version}`);
     if (reason) words.push(`reason=${reason}`);
-    this.options.log("ota", words.join(" "));
-    const pin = {
-      state,
-      percent,
-      version,
-      time: this.options.now(),
-      cause: this.cause,
-      reason: report.reason,
-    };
-    this.options.onPin(JSON.stringify(pin));
+    this.base.log("ota", words.join(" "));
+    const time = this.time.at(this.base.device.system.uptimeMs());
+    const pin = { state, percent, version, time, cause: this.cause, reason: report.reason };
+    this.pins.report(OTA_STATUS_PIN, JSON.stringify(pin));
   }
 
   /** Between two states: the line only, so that the pin's history stays short. */
   progress(state: OtaState, percent: number): void {
-    this.options.log("ota", `state=${state} percent=${percent}`);
+    this.base.log("ota", `state=${state} percent=${percent}`);
   }
 }

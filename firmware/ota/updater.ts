@@ -1,45 +1,23 @@
 // Installs an update (PROTOCOL section 3): manifest, checks, list, chunks, read back, select, restart.
 
-import type { Flash, OpenFlash, Slots, System } from "../device/types.js";
+import type { Flash } from "../device/types.js";
 import { parseAppDescriptor, APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_SIZE } from "../format/app-descriptor.js";
+import type { Hash } from "../format/hash.js";
 import { parseImage } from "../format/image.js";
 import { LinkError } from "../link/error.js";
-import type { HttpClient } from "../link/http.js";
-import type { Crypto } from "../protocol/crypto.js";
+import type { HttpClient, HttpRequest, HttpResponse } from "../link/http.js";
 import { equalBytes } from "../protocol/equal.js";
 import { encodeHex } from "../protocol/hex.js";
 import type { Offer } from "../protocol/sync-message.js";
 import { checkUpdate, slotBytes } from "../protocol/update-checks.js";
 import { CHUNK_DIGEST, CHUNK_SIZE, chunkCount, MAX_MANIFEST } from "../protocol/update-manifest.js";
-import type { Manifest, UpdateKey } from "../protocol/update-manifest.js";
+import type { Manifest } from "../protocol/update-manifest.js";
 import { getCount } from "../store/json-record.js";
 import { MINIMUM_SC } from "../store/keys.js";
-import type { LogStore } from "../store/log-store.js";
+import type { Base } from "../store/base.js";
 import { restartFor } from "../telemetry/causes.js";
 import { loadMemory, saveMemory, shortHash } from "./memory.js";
 import type { OtaStatus } from "./status.js";
-
-/** What this image is: `mc/config`. */
-export interface ImageConfig {
-  product: string;
-  version: string;
-  chip: string;
-  layout: string;
-  sc: number;
-  updateKeys: readonly UpdateKey[];
-}
-
-export interface UpdaterOptions {
-  crypto: Crypto;
-  flash: OpenFlash;
-  slots: Slots | undefined;
-  system: System;
-  store: LogStore;
-  config: ImageConfig;
-  status: OtaStatus;
-  /** Called between chunks: the place to send what waits. */
-  breathe(): Promise<void>;
-}
 
 /** The update is not to be had, or not to be taken: it is over. A LinkError instead means: later again. */
 export class UpdateError extends Error {
@@ -57,128 +35,138 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Bytes read from flash at a time: what a chunk costs in RAM. */
 const PIECE = 512;
 const TRIES = 3;
+/** How often progress is said on the UART, and on the pin, whose history should stay short. */
+const SHOWN_PERCENT = 5;
+const PIN_PERCENT = 25;
 
+export interface UpdateListener {
+  /** A step is over: the next one may follow. With an error see `Updater.step`. */
+  onUpdateStep(error: unknown): void;
+}
+
+type Stage = "manifest" | "list" | "chunks" | "verify" | "select";
+
+/** One update, step by step; between two steps its owner may talk to the server. */
 export class Updater {
-  private readonly options: UpdaterOptions;
+  private readonly base: Base;
+  private readonly status: OtaStatus;
+  private readonly offer: Offer;
+  private readonly listener: UpdateListener;
+  private stage: Stage = "manifest";
+  private manifest: Manifest | undefined;
+  private other: Flash | undefined;
+  private listAt = 0; // in the slot
+  private chunk = 0;
+  private tries = 0;
+  private shown = 0; // percent
+  // What is being received: where the next byte goes, and the hash so far.
+  private at = 0;
+  private hash: Hash | undefined;
 
-  constructor(options: UpdaterOptions) {
-    this.options = options;
+  constructor(base: Base, status: OtaStatus, offer: Offer, listener: UpdateListener) {
+    this.base = base;
+    this.status = status;
+    this.offer = offer;
+    this.listener = listener;
+    status.set("offered", { version: offer.v });
   }
 
   /**
-   * Installs what the offer names and restarts into it: returns only by throwing.
-   *
-   * @throws UpdateError when it is over; LinkError when the network was not up to it, and the same call may follow later: what
-   * is in flash by then is not fetched again.
+   * Fetches one thing, or does one piece of work; the last step restarts. The listener gets an UpdateError when the update is
+   * over; a LinkError when the network was not up to it, and the same step may be tried again later. In flash nothing is lost: a
+   * new Updater, after a restart too, finds what is there already.
    */
-  async install(offer: Offer, http: HttpClient): Promise<never> {
-    const { status, store, slots, system, flash } = this.options;
-    status.set("offered", { version: offer.v });
-    const manifest = await this.fetchManifest(offer, http);
-    const other = flash("other");
-    saveMemory(store, {
-      ...loadMemory(store),
-      s: "installing",
-      o: offer,
-      h: shortHash(manifest.sha256),
-      r: "",
-      n: 0,
-    });
-    slots!.invalidateOther(); // from here on nothing can boot what is about to be overwritten
-    const listAt = other.size - (slotBytes(manifest.size) - chunkCount(manifest.size) * CHUNK_SIZE);
-    await this.fetchList(manifest, other, listAt, http);
-    await this.fetchChunks(manifest, other, listAt, http);
-    status.set("verifying", { percent: 100, version: manifest.version });
-    this.verify(manifest, other);
-    status.set("restarting", { percent: 100, version: manifest.version });
-    await this.options.breathe();
-    saveMemory(store, { ...loadMemory(store), s: "selected" });
-    slots!.selectOther();
-    return restartFor(store, system, "ota", `to ${manifest.version}`);
+  async step(http: HttpClient): Promise<void> {
+    await undefined; // an empty stack
+    let failure: unknown;
+    try {
+      const request = this.next();
+      if (request) this.take(await http.request(request));
+    } catch (error) {
+      failure = error;
+    }
+    this.base.device.system.feedWatchdog();
+    this.listener.onUpdateStep(failure);
   }
 
-  private async fetchManifest(offer: Offer, http: HttpClient): Promise<Manifest> {
-    const { crypto, config, slots, store } = this.options;
-    const other = slots?.other();
-    if (!other) throw new UpdateError("not-available");
+  private next(): HttpRequest | undefined {
+    if (this.stage === "manifest") return this.askManifest();
+    if (this.stage === "list") return this.askList(this.manifest!, this.other!);
+    if (this.stage === "chunks") return this.askChunk(this.manifest!, this.other!);
+    if (this.stage === "verify") this.verify(this.manifest!, this.other!);
+    else this.select(this.manifest!);
+    return undefined;
+  }
+
+  private take({ status, body }: HttpResponse): void {
+    checkStatus(status, this.stage === "chunks" ? 206 : 200);
+    if (this.stage === "manifest") this.takeManifest(body);
+    else if (this.stage === "chunks") this.takeChunk(this.other!);
+  }
+
+  private askManifest(): HttpRequest {
+    const { device, config } = this.base;
+    if (!device.slots?.other()) throw new UpdateError("not-available");
     if (config.updateKeys.length === 0) throw new UpdateError("updates-off");
-    const file = await this.get(http, `/fw/${offer.m}.jws`, MAX_MANIFEST);
-    const { f } = loadMemory(store);
-    const { manifest, refusal } = checkUpdate(crypto, file, {
-      offer,
+    return {
+      method: "GET",
+      path: `/fw/${this.offer.m}.jws`,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      maxBody: MAX_MANIFEST,
+    };
+  }
+
+  private takeManifest(file: Uint8Array): void {
+    const { device, config, store } = this.base;
+    const memory = loadMemory(store);
+    const { manifest, refusal } = checkUpdate(device.crypto, file, {
+      offer: this.offer,
       product: config.product,
       chip: config.chip,
       layout: config.layout,
       version: config.version,
       sc: config.sc,
       minimumSc: getCount(store, MINIMUM_SC),
-      slotSize: other.size,
+      slotSize: device.slots!.other()!.size,
       keys: config.updateKeys,
-      failed: (sha256) => f.includes(shortHash(sha256)),
+      failed: (sha256) => memory.f.includes(shortHash(sha256)),
     });
     if (!manifest) throw new UpdateError(refusal);
-    return manifest;
-  }
-
-  private async get(http: HttpClient, path: string, maxBody: number): Promise<Uint8Array> {
-    const { status, body } = await http.request({
-      method: "GET",
-      path,
-      timeoutMs: REQUEST_TIMEOUT_MS,
-      maxBody,
+    saveMemory(store, {
+      ...memory,
+      s: "installing",
+      o: this.offer,
+      h: shortHash(manifest.sha256),
+      r: "",
+      n: 0,
     });
-    checkStatus(status, 200);
-    return body;
+    device.slots!.invalidateOther(); // from here on nothing can boot what is about to be overwritten
+    this.manifest = manifest;
+    this.other = device.flash("other");
+    this.listAt = this.other.size - (slotBytes(manifest.size) - chunkCount(manifest.size) * CHUNK_SIZE);
+    this.stage = "list";
   }
 
   /** The list lies in the slot's last sectors, behind the image: 16 bytes of it in RAM at a time. */
-  private async fetchList(manifest: Manifest, other: Flash, listAt: number, http: HttpClient): Promise<void> {
+  private askList(manifest: Manifest, other: Flash): HttpRequest | undefined {
     const length = chunkCount(manifest.size) * CHUNK_DIGEST;
-    for (let tries = 0; tries <= TRIES; tries += 1) {
-      if (encodeHex(this.hashOf(other, listAt, length)) === manifest.list) return;
-      if (tries === TRIES) break;
-      for (let at = listAt; at < other.size; at += CHUNK_SIZE) other.eraseSector(at / CHUNK_SIZE);
-      let at = listAt;
-      const { status } = await http.request({
-        method: "GET",
-        path: `/fw/${manifest.list}.list`,
-        timeoutMs: REQUEST_TIMEOUT_MS,
-        maxBody: length,
-        keepAlive: true,
-        onBody: (bytes) => {
-          other.write(at, bytes);
-          at += bytes.length;
-        },
-      });
-      checkStatus(status, 200);
+    if (encodeHex(this.hashOf(other, this.listAt, length)) === manifest.list) {
+      this.stage = "chunks";
+      this.tries = 0;
+      this.status.set("downloading", { percent: 0, version: manifest.version });
+      return undefined;
     }
-    throw new UpdateError("list-mismatch");
-  }
-
-  private async fetchChunks(
-    manifest: Manifest,
-    other: Flash,
-    listAt: number,
-    http: HttpClient,
-  ): Promise<void> {
-    const { status, system, breathe } = this.options;
-    const count = chunkCount(manifest.size);
-    status.set("downloading", { percent: 0, version: manifest.version });
-    let shown = 0;
-    let shown25 = 0; // on the pin, whose history should stay short
-    for (let chunk = 0; chunk < count; chunk += 1) {
-      await this.fetchChunk(manifest, other, listAt, chunk, http);
-      system.feedWatchdog();
-      const percent = Math.floor(((chunk + 1) * 100) / count);
-      if (percent < shown + 5 || percent === 100) continue;
-      shown = percent;
-      if (percent < shown25 + 25) status.progress("downloading", percent);
-      else {
-        shown25 = percent;
-        status.set("downloading", { percent, version: manifest.version });
-      }
-      await breathe();
-    }
+    if (this.tries++ === TRIES) throw new UpdateError("list-mismatch");
+    for (let at = this.listAt; at < other.size; at += CHUNK_SIZE) other.eraseSector(at / CHUNK_SIZE);
+    this.at = this.listAt;
+    return {
+      method: "GET",
+      path: `/fw/${manifest.list}.list`,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      maxBody: length,
+      keepAlive: true,
+      onBody: (bytes) => this.write(bytes),
+    };
   }
 
   /**
@@ -188,56 +176,90 @@ export class Updater {
    * and counts only when the hash of all of it is the list's; a wrong one is erased again. That is as safe as hashing it in
    * RAM before: the slot cannot be booted until all chunks count and the whole was read back.
    */
-  private async fetchChunk(
-    manifest: Manifest,
-    other: Flash,
-    listAt: number,
-    chunk: number,
-    http: HttpClient,
-  ): Promise<void> {
-    const first = chunk * CHUNK_SIZE;
+  private askChunk(manifest: Manifest, other: Flash): HttpRequest | undefined {
+    const first = this.chunk * CHUNK_SIZE;
     const length = Math.min(CHUNK_SIZE, manifest.size - first);
-    const entry = other.read(listAt + chunk * CHUNK_DIGEST, CHUNK_DIGEST);
-    if (isEntry(entry, this.hashOf(other, first, length))) return;
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      other.eraseSector(chunk);
-      const hash = this.options.crypto.createSha256();
-      let at = first;
-      const { status } = await http.request({
-        method: "GET",
-        path: `/fw/${manifest.sha256}.bin`,
-        timeoutMs: REQUEST_TIMEOUT_MS,
-        maxBody: length,
-        range: { first, length, total: manifest.size },
-        keepAlive: true,
-        onBody: (bytes) => {
-          hash.update(bytes);
-          other.write(at, bytes);
-          at += bytes.length;
-        },
-      });
-      const digest = hash.digest();
-      checkStatus(status, 206);
-      if (isEntry(entry, digest)) return;
+    if (isEntry(this.entry(other), this.hashOf(other, first, length))) {
+      this.advance(manifest);
+      return undefined;
     }
-    other.eraseSector(chunk);
-    throw new UpdateError("chunk-mismatch");
+    other.eraseSector(this.chunk);
+    this.at = first;
+    this.hash = this.base.device.crypto.createSha256();
+    return {
+      method: "GET",
+      path: `/fw/${manifest.sha256}.bin`,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      maxBody: length,
+      range: { first, length, total: manifest.size },
+      keepAlive: true,
+      onBody: (bytes) => this.write(bytes),
+    };
   }
 
-  /** SHA-256 of what flash really holds, then header and descriptor. `selectOther` verifies as the bootloader will. */
+  private takeChunk(other: Flash): void {
+    const digest = this.hash!.digest();
+    this.hash = undefined;
+    if (isEntry(this.entry(other), digest)) return this.advance(this.manifest!);
+    other.eraseSector(this.chunk);
+    this.tries += 1;
+    if (this.tries === TRIES) throw new UpdateError("chunk-mismatch");
+  }
+
+  private write(bytes: Uint8Array): void {
+    this.hash?.update(bytes);
+    this.other!.write(this.at, bytes);
+    this.at += bytes.length;
+  }
+
+  private entry(other: Flash): Uint8Array {
+    return other.read(this.listAt + this.chunk * CHUNK_DIGEST, CHUNK_DIGEST);
+  }
+
+  private advance(manifest: Manifest): void {
+    const { status } = this;
+    const count = chunkCount(manifest.size);
+    const { version } = manifest;
+    this.chunk += 1;
+    this.tries = 0;
+    if (this.chunk === count) {
+      this.stage = "verify";
+      status.set("verifying", { percent: 100, version });
+      return;
+    }
+    const percent = Math.floor((this.chunk * 100) / count);
+    if (Math.floor(percent / SHOWN_PERCENT) === Math.floor(this.shown / SHOWN_PERCENT)) return;
+    if (Math.floor(percent / PIN_PERCENT) === Math.floor(this.shown / PIN_PERCENT))
+      status.progress("downloading", percent);
+    else status.set("downloading", { percent, version });
+    this.shown = percent;
+  }
+
+  /** SHA-256 of what flash really holds, then header and descriptor. */
   private verify(manifest: Manifest, other: Flash): void {
     if (encodeHex(this.hashOf(other, 0, manifest.size)) !== manifest.sha256)
       throw new UpdateError("image-mismatch");
     const { version, secureVersion } = descriptorOf(other, manifest.size);
     if (version !== manifest.version || secureVersion !== manifest.sc)
       throw new UpdateError("image-mismatch");
+    this.stage = "select";
+    this.status.set("restarting", { percent: 100, version });
+  }
+
+  /** `selectOther` verifies once more, as the bootloader will. */
+  private select({ version }: Manifest): never {
+    const { store, device } = this.base;
+    saveMemory(store, { ...loadMemory(store), s: "selected" });
+    device.slots!.selectOther();
+    return restartFor(store, device.system, "ota", `to ${version}`);
   }
 
   private hashOf(flash: Flash, offset: number, length: number): Uint8Array {
-    const hash = this.options.crypto.createSha256();
+    const { crypto, system } = this.base.device;
+    const hash = crypto.createSha256();
     for (let at = 0; at < length; at += PIECE) {
       hash.update(flash.read(offset + at, Math.min(PIECE, length - at)));
-      if (at % 0x10000 === 0) this.options.system.feedWatchdog();
+      if (at % 0x10000 === 0) system.feedWatchdog();
     }
     return hash.digest();
   }

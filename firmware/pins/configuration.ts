@@ -17,10 +17,19 @@ export function takeConfiguration(store: LogStore, configuration: Values): void 
   setRecord(store, CONFIGURATION, configuration);
 }
 
-/** The server's value, else the default `x.<name>`. */
-export function setting(store: LogStore, name: string): Scalar | undefined {
-  const values = getRecord<Values>(store, CONFIGURATION)?.v;
-  if (values && Object.hasOwn(values, name)) return values[name];
-  const defaults = defaultValues(store);
-  return Object.hasOwn(defaults, `x.${name}`) ? defaults[`x.${name}`] : undefined;
+/** What the gadget's program reads its settings from. */
+export class Settings {
+  private readonly store: LogStore;
+
+  constructor(store: LogStore) {
+    this.store = store;
+  }
+
+  /** The server's value, else the default `x.<name>`, else undefined. */
+  get(name: string): Scalar | undefined {
+    const values = getRecord<Values>(this.store, CONFIGURATION)?.v;
+    if (values && Object.hasOwn(values, name)) return values[name];
+    const defaults = defaultValues(this.store);
+    return Object.hasOwn(defaults, `x.${name}`) ? defaults[`x.${name}`] : undefined;
+  }
 }

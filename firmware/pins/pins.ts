@@ -1,11 +1,10 @@
 // Virtual pins (PROTOCOL section 1): what the server wants them to be, what the device says they are, and the trigger V100.
 
 import { scalar } from "../protocol/field.js";
-import type { Log } from "../protocol/log-line.js";
 import type { PinReport, PinWish, Scalar } from "../protocol/sync-message.js";
 import { getRecord, setRecord } from "../store/json-record.js";
 import { PIN_REVISION } from "../store/keys.js";
-import type { LogStore } from "../store/log-store.js";
+import type { Base } from "../store/base.js";
 
 /** Raised to 1, or to a version: look for an update. */
 export const TRIGGER_PIN = 100;
@@ -28,21 +27,23 @@ interface RevisionRecord {
   t?: Trigger;
 }
 
+export interface PinsListener {
+  /** There is something to report. */
+  onReport(): void;
+}
+
 export class Pins {
-  private readonly store: LogStore;
-  private readonly log: Log;
+  listener: PinsListener | undefined;
+  private readonly base: Base;
   private readonly listeners: ((value: Scalar) => void)[] = [];
   private readonly listened: number[] = [];
   private waiting: PinReport[] = [];
   private processed: number;
   private trigger: Trigger | undefined;
-  /** A report was added. */
-  onReport: (() => void) | undefined;
 
-  constructor(store: LogStore, log: Log) {
-    this.store = store;
-    this.log = log;
-    const { p = 0, t } = getRecord<RevisionRecord>(store, PIN_REVISION) ?? {};
+  constructor(base: Base) {
+    this.base = base;
+    const { p = 0, t } = getRecord<RevisionRecord>(base.store, PIN_REVISION) ?? {};
     this.processed = p;
     this.trigger = t;
   }
@@ -77,7 +78,11 @@ export class Pins {
     const others = this.waiting.filter((report) => report[0] !== pin);
     others.push([pin, value]);
     this.waiting = others.slice(-MAX_WAITING);
-    this.onReport?.();
+    this.listener?.onReport();
+  }
+
+  get hasReports(): boolean {
+    return this.waiting.length > 0;
   }
 
   /** The oldest reports, at most `limit`. They stay until acknowledged. */
@@ -87,6 +92,7 @@ export class Pins {
 
   /** These reports arrived; one that was replaced meanwhile stays. */
   acknowledge(sent: readonly PinReport[]): void {
+    if (sent.length === 0) return;
     this.waiting = this.waiting.filter((report) => !sent.includes(report));
   }
 
@@ -110,7 +116,7 @@ export class Pins {
       try {
         listener(value);
       } catch (error) {
-        this.log("pins", `V${pin}: ${String(error)}`, "E");
+        this.base.log("pins", `V${pin}: ${String(error)}`, "E");
       }
     }
   }
@@ -130,7 +136,7 @@ export class Pins {
   private commit(): void {
     const record: RevisionRecord = { p: this.processed };
     if (this.trigger) record.t = this.trigger;
-    setRecord(this.store, PIN_REVISION, record);
+    setRecord(this.base.store, PIN_REVISION, record);
   }
 }
 

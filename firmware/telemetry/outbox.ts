@@ -1,5 +1,6 @@
 // Readings on their way to the server: bounded, in order, kept until acknowledged. Columns, because objects cost RAM.
 
+import type { System } from "../device/types.js";
 import { isName, scalar } from "../protocol/field.js";
 import type { Reading, Scalar } from "../protocol/sync-message.js";
 
@@ -7,6 +8,10 @@ export const OUTBOX_SIZE = 32;
 /** Text of a reading is bounded more tightly than the wire does: the outbox is full of it at worst. */
 export const MAX_TEXT = 64; // bytes
 const MAX_NAME = 32;
+
+export interface OutboxListener {
+  onReading(): void;
+}
 
 export class Outbox {
   private readonly uptimes = new Float64Array(OUTBOX_SIZE); // ms
@@ -19,10 +24,11 @@ export class Outbox {
   private boot: number;
   /** Readings that were dropped because nothing took them for too long. */
   dropped = 0;
-  /** A reading was added. */
-  onAdd: (() => void) | undefined;
+  listener: OutboxListener | undefined;
+  private readonly system: System;
 
-  constructor(boot: number) {
+  constructor(system: System, boot: number) {
+    this.system = system;
     this.boot = boot;
   }
 
@@ -31,7 +37,7 @@ export class Outbox {
   }
 
   /** Throws RangeError or FormatError for a name or value that the server would refuse: with it, all that waits here. */
-  add(uptimeMs: number, name: string, value: Scalar): void {
+  add(name: string, value: Scalar): void {
     if (!isName(name.split(".").join("-"), MAX_NAME) || name.includes("__proto__"))
       throw new RangeError(
         `a reading's name has 1 to ${MAX_NAME} of A-Z a-z 0-9 _ - and dots, not "${name}"`,
@@ -42,13 +48,13 @@ export class Outbox {
       this.dropped += 1;
     }
     const at = (this.first + this.count) % OUTBOX_SIZE;
-    this.uptimes[at] = Math.round(uptimeMs);
+    this.uptimes[at] = Math.round(this.system.uptimeMs());
     this.numbers[at] = this.next;
     this.names[at] = name;
     this.values[at] = value;
     this.next += 1;
     this.count += 1;
-    this.onAdd?.();
+    this.listener?.onReading();
   }
 
   /** The oldest readings, at most `limit`, as they travel. They stay here. */

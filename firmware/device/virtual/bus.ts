@@ -1,15 +1,25 @@
-// The one door of the virtual platform: synchronous calls to the board, and the board's events by source and handle.
-// Nothing is kept at module level (modules are preloaded, hence read-only): the listeners hang on the global object.
+// The one door of the virtual platform: synchronous calls to the board, and the board's events.
+// Nothing is kept at module level (modules are preloaded, hence read-only): what waits for events hangs on the global object.
 
 export type BusValue =
   undefined | null | boolean | number | string | ArrayBuffer | Uint8Array | readonly BusValue[];
-export type Listener = (event: string, ...values: BusValue[]) => void;
+export type Listener = (first: BusValue, second: BusValue, third: BusValue, fourth: BusValue) => void;
 
 interface BusGlobal {
   bus(operation: string, ...values: BusValue[]): BusValue;
   onBusEvent?: (name: string, ...values: BusValue[]) => void;
+  /** By event name: functions of the platform's modules, which are in the root and cost nothing here. */
   busListeners?: Map<string, Listener>;
+  /** By handle and kind of handle: what the firmware gave. */
+  busOwners?: Map<number, unknown>;
 }
+
+/** Kinds of handles: each numbers from 1 on its own. */
+export const TIMEOUT = 0;
+export const REPEAT = 1;
+export const SOCKET = 2;
+export const LOOKUP = 3;
+const KINDS = 4;
 
 /** Asked for on every call: a preloaded module's constants belong to the root, whose global object is another one. */
 function board(): BusGlobal {
@@ -31,14 +41,11 @@ export function bytesOf(value: BusValue): Uint8Array {
   return value instanceof Uint8Array ? value : new Uint8Array(value as ArrayBuffer);
 }
 
-/** Events named `source.event` go to the listener of `source`; with a handle (first value) to that of `source` and handle. */
-export function listen(source: string, handle: number | undefined, listener: Listener | undefined): void {
+/** Events of that name go to `listener` from now on. */
+export function listen(name: string, listener: Listener): void {
   const global = board();
-  const listeners = (global.busListeners ??= new Map());
   global.onBusEvent ??= deliver;
-  const key = handle === undefined ? source : source + handle;
-  if (listener) listeners.set(key, listener);
-  else listeners.delete(key);
+  (global.busListeners ??= new Map()).set(name, listener);
 }
 
 function deliver(
@@ -48,11 +55,17 @@ function deliver(
   third?: BusValue,
   fourth?: BusValue,
 ): void {
-  const dot = name.indexOf(".");
-  const source = name.slice(0, dot);
-  const event = name.slice(dot + 1);
-  const listeners = board().busListeners!;
-  const plain = listeners.get(source);
-  if (plain) plain(event, first, second, third, fourth);
-  else listeners.get(source + (first as number))?.(event, second, third, fourth);
+  board().busListeners!.get(name)?.(first, second, third, fourth);
+}
+
+/** Remembers who a handle belongs to; undefined forgets. */
+export function own(kind: number, handle: number, owner: unknown): void {
+  const owners = (board().busOwners ??= new Map());
+  const key = handle * KINDS + kind;
+  if (owner === undefined) owners.delete(key);
+  else owners.set(key, owner);
+}
+
+export function ownerOf(kind: number, handle: BusValue): unknown {
+  return board().busOwners?.get((handle as number) * KINDS + kind);
 }

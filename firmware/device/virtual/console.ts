@@ -8,7 +8,7 @@ const uart: Console = {
     call("console.write", bytes);
   },
   listen(onBytes) {
-    listen("console", undefined, (_event, bytes) => onBytes(bytesOf(bytes)));
+    listen("console.bytes", (bytes) => onBytes(bytesOf(bytes)));
   },
 };
 

@@ -1,18 +1,25 @@
 // `device/crypto` of the virtual platform: the board's crypto stands for the chip's hardware and native code.
 
+import type { Hash } from "../../format/hash.js";
 import type { Crypto } from "../types.js";
 import { bytesOf, call, callBytes } from "./bus.js";
+
+class Sha256 implements Hash {
+  private readonly handle = call("crypto.hashStart") as number;
+
+  update(bytes: Uint8Array): void {
+    call("crypto.hashUpdate", this.handle, bytes);
+  }
+
+  digest(): Uint8Array {
+    return callBytes("crypto.hashDigest", this.handle);
+  }
+}
 
 const crypto: Crypto = {
   random: (length) => callBytes("crypto.random", length),
   sha256: (...parts) => callBytes("crypto.sha256", ...parts),
-  createSha256() {
-    const handle = call("crypto.hashStart") as number;
-    return {
-      update: (bytes) => void call("crypto.hashUpdate", handle, bytes),
-      digest: () => callBytes("crypto.hashDigest", handle),
-    };
-  },
+  createSha256: () => new Sha256(),
   hmacSha256: (key, ...parts) => callBytes("crypto.hmac", key, ...parts),
   aesCbcEncrypt: (key, iv, data) => callBytes("crypto.aesCbcEncrypt", key, iv, data),
   aesCbcDecrypt: (key, iv, data) => callBytes("crypto.aesCbcDecrypt", key, iv, data),

@@ -1,17 +1,32 @@
 // `device/flash` of the virtual platform: strict NOR in the board's flash file.
 
-import type { OpenFlash } from "../types.js";
+import type { Flash, OpenFlash } from "../types.js";
 import { call, callBytes } from "./bus.js";
 
-const open: OpenFlash = (region) => {
-  const [handle, size, sectorSize] = call("flash.open", region) as number[];
-  return {
-    size,
-    sectorSize,
-    read: (offset, length) => callBytes("flash.read", handle, offset, length),
-    eraseSector: (index) => void call("flash.erase", handle, index),
-    write: (offset, bytes) => void call("flash.write", handle, offset, bytes),
-  };
-};
+class Region implements Flash {
+  readonly size: number;
+  readonly sectorSize: number;
+  private readonly handle: number;
+
+  constructor([handle, size, sectorSize]: number[]) {
+    this.handle = handle!;
+    this.size = size!;
+    this.sectorSize = sectorSize!;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return callBytes("flash.read", this.handle, offset, length);
+  }
+
+  eraseSector(index: number): void {
+    call("flash.erase", this.handle, index);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    call("flash.write", this.handle, offset, bytes);
+  }
+}
+
+const open: OpenFlash = (region) => new Region(call("flash.open", region) as number[]);
 
 export default open;

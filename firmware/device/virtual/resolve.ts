@@ -1,14 +1,19 @@
 // `device/resolve` of the virtual platform: names become addresses at the board's network.
 
 import type { Resolve } from "../types.js";
-import { call, listen } from "./bus.js";
+import { call, listen, LOOKUP, own, ownerOf, type BusValue } from "./bus.js";
+
+type Done = (address: string | undefined) => void;
+
+function resolved(handle: BusValue, address: BusValue): void {
+  const done = ownerOf(LOOKUP, handle) as Done | undefined;
+  own(LOOKUP, handle as number, undefined);
+  done?.((address ?? undefined) as string | undefined);
+}
 
 const resolve: Resolve = (host, done) => {
-  const handle = call("resolve.lookup", host) as number;
-  listen("resolve", handle, (_event, address) => {
-    listen("resolve", handle, undefined);
-    done((address ?? undefined) as string | undefined);
-  });
+  listen("resolve.done", resolved);
+  own(LOOKUP, call("resolve.lookup", host) as number, done);
 };
 
 export default resolve;

@@ -16,40 +16,50 @@ const REASONS: readonly (readonly [number, string])[] = [
   [205, "timeout"], // CONNECTION_FAIL
 ];
 
-interface RadioGlobal {
-  radio?: { scanned?: (found: ScanEntry[] | undefined) => void; events?: JoinEvents };
+/** A scan is bounded here as well: each entry costs some 300 bytes. */
+const MAX_ENTRIES = 16;
+
+interface Radio {
+  scanned: ((found: ScanEntry[] | undefined) => void) | undefined;
+  events: JoinEvents | undefined;
 }
 
 /** Who waits for the radio; on the global object, because a preloaded module is read-only. */
-function radio() {
-  const holder = globalThis as RadioGlobal;
-  if (!holder.radio) {
-    holder.radio = {};
-    listen("station", undefined, onEvent);
+function radio(): Radio {
+  const holder = globalThis as { busRadio?: Radio };
+  if (!holder.busRadio) {
+    holder.busRadio = { scanned: undefined, events: undefined };
+    listen("station.scanned", scanned);
+    listen("station.associated", associated);
+    listen("station.address", addressed);
+    listen("station.lost", lost);
   }
-  return holder.radio;
+  return holder.busRadio;
 }
 
-function onEvent(event: string, first: BusValue, second: BusValue, third: BusValue, fourth: BusValue): void {
-  const waiting = radio();
-  const events = waiting.events;
-  if (event === "scanned") {
-    const done = waiting.scanned;
-    waiting.scanned = undefined;
-    done?.(first ? (first as readonly BusValue[][]).map(scanEntry) : undefined);
-  } else if (event === "associated") events?.associated();
-  else if (event === "address") {
-    const dns = fourth as readonly string[];
-    events?.address({
-      address: first as string,
-      mask: second as string,
-      gateway: third as string,
-      dns: [...dns],
-    });
-  } else if (event === "lost") {
-    waiting.events = undefined;
-    events?.lost(first as number);
-  }
+function associated(): void {
+  radio().events?.associated();
+}
+
+function scanned(found: BusValue): void {
+  const done = radio().scanned;
+  radio().scanned = undefined;
+  done?.(found ? (found as readonly BusValue[][]).slice(0, MAX_ENTRIES).map(scanEntry) : undefined);
+}
+
+function addressed(address: BusValue, mask: BusValue, gateway: BusValue, dns: BusValue): void {
+  radio().events?.address({
+    address: address as string,
+    mask: mask as string,
+    gateway: gateway as string,
+    dns: dns as string[],
+  });
+}
+
+function lost(raw: BusValue): void {
+  const { events } = radio();
+  radio().events = undefined;
+  events?.lost(raw as number);
 }
 
 function scanEntry([ssid, bssid, channel, rssi, security]: readonly BusValue[]): ScanEntry {
