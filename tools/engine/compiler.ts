@@ -1,5 +1,5 @@
 // Builds the engine: our C host and XS's sources, one compiler process a file, without make or python.
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BroomeError } from "../error.js";
+import { type Compiler, callCompiler, findCompiler } from "./cc.js";
 import { type XsSources, fetchXs } from "./fetch.js";
 import { withLock } from "./lock.js";
 
@@ -53,7 +54,9 @@ const FILE_FLAGS: Record<string, string[]> = {
 };
 /** Needs more than this host has; is included by another file (XS 17). */
 const NOT_BUILT = /^(xsSnapshot|xsum)\.c$/;
-const BUILD_TIMEOUT_MS = 300_000;
+const LEFTOVER = /^(build|fetch|probe)-/;
+const BUILT = /^[0-9a-f]{20}$/;
+const ENGINES_KEPT = 8;
 
 /**
  * Returns the engine, built if it is not there yet.
@@ -77,6 +80,7 @@ export async function prepareEngine(o: {
     const key = keyOf(compiler, sources, wanted);
     const built = readBuilt(o.cacheDir, key);
     if (built) return built;
+    await sweep(o.cacheDir);
     o.onProgress?.(0, 1, "XS sources");
     const xs = await fetchXs(o.cacheDir);
     const bits = wanted ?? (await bitsOf(compiler.command, o.cacheDir));
@@ -93,34 +97,6 @@ export async function prepareEngine(o: {
   });
 }
 
-interface Compiler {
-  command: string;
-  version: string;
-}
-
-function findCompiler(): Compiler {
-  const candidates = process.env["CC"] ? [process.env["CC"]] : ["cc", "gcc", "clang"];
-  for (const command of candidates) {
-    const result = spawnSync(command, ["--version"], { encoding: "utf8" });
-    if (result.status === 0) return { command, version: result.stdout };
-  }
-  throw new BroomeError(
-    "compiler-missing",
-    `No C compiler: ${candidates.join(", ")} cannot be run`,
-    compilerHelp(),
-  );
-}
-
-function compilerHelp(): string {
-  if (process.platform === "darwin") return "Install one with: xcode-select --install";
-  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  if (/\balpine\b/.test(release)) return "Install one with: sudo apk add build-base";
-  if (/\b(fedora|rhel|centos)\b/.test(release))
-    return "Install one with: sudo dnf install gcc glibc-devel.i686";
-  if (/\barch\b/.test(release)) return "Install one with: sudo pacman -S base-devel lib32-gcc-libs";
-  return "Install one with: sudo apt install build-essential gcc-multilib";
-}
-
 /** Folder of our C files, from the sources as well as from the built command. */
 function sourceDir(): string {
   for (let dir = dirname(fileURLToPath(import.meta.url)); ; dir = dirname(dir)) {
@@ -133,6 +109,18 @@ function sourceDir(): string {
     "The folder tools/engine/c is not there",
     "Run from a complete checkout of Broome.",
   );
+}
+
+/** Takes away what processes left that were killed (we hold the lock), and all but the newest engines. */
+async function sweep(cacheDir: string): Promise<void> {
+  const engines = join(cacheDir, "engine");
+  const entries = (dir: string): string[] =>
+    existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [];
+  const left = [...entries(cacheDir), ...entries(engines)].filter((path) => LEFTOVER.test(basename(path)));
+  const age = (path: string): number => statSync(path).mtimeMs;
+  const built = entries(engines).filter((path) => BUILT.test(basename(path)));
+  const old = built.sort((a, b) => age(b) - age(a)).slice(ENGINES_KEPT);
+  for (const path of [...left, ...old]) await rm(path, { recursive: true, force: true });
 }
 
 /** What a build depends on: compiler, flags, our sources, which XS. */
@@ -212,10 +200,10 @@ async function build(o: Build): Promise<Engine> {
     });
     const bits = BITS_FLAGS[o.bits];
     const all = [...theirs, ...ours].map((step) => step.object);
-    await call(o.compiler, "engine", [...bits, "-o", join(dir, "engine"), ...all, "-lm"]);
+    await callCompiler(o.compiler, "engine", [...bits, "-o", join(dir, "engine"), ...all, "-lm"]);
     o.onProgress?.(++done, total, "engine");
     const pty = ["-O2", "-D_GNU_SOURCE", ...OWN_FLAGS, "-o", join(dir, "pty"), join(o.sources, "pty.c")];
-    await call(o.compiler, "pty", pty);
+    await callCompiler(o.compiler, "pty", pty);
     o.onProgress?.(++done, total, "pty");
     for (const step of ours) await rm(step.object);
     await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: o.xs.version }));
@@ -275,20 +263,6 @@ async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Prom
 /** Compiles beside the object, then puts it in its place: a process that is killed leaves no half object. */
 async function compile(compiler: string, step: Step): Promise<void> {
   const temporary = `${step.object}.${process.pid}`;
-  await call(compiler, step.what, [...step.args, "-o", temporary]);
+  await callCompiler(compiler, step.what, [...step.args, "-o", temporary]);
   await rename(temporary, step.object);
-}
-
-async function call(compiler: string, what: string, args: string[]): Promise<void> {
-  try {
-    await run(compiler, args, { timeout: BUILD_TIMEOUT_MS, maxBuffer: 1 << 22 });
-  } catch (cause) {
-    const text = (cause as { stderr?: string }).stderr?.trim().split("\n").slice(0, 5).join("\n");
-    throw new BroomeError(
-      "engine-build-failed",
-      `${compiler} failed on ${what}: ${text || (cause as Error).message}`,
-      "A C compiler with its standard headers is needed. " + compilerHelp(),
-      { cause },
-    );
-  }
 }

@@ -79,7 +79,9 @@ test("the lock of a process that died is taken over", async (t) => {
   const dir = warmCache();
   const dead = spawnSync("true").pid;
   writeFileSync(join(dir, "engine.lock"), String(dead));
+  mkdirSync(join(dir, "engine", "build-dead"));
   const engine = await prepareEngine({ cacheDir: dir });
+  t.false(existsSync(join(dir, "engine", "build-dead")));
   t.regex(execFileSync(engine.binary, ["version"], { encoding: "utf8" }), /^13\.3\.0 (32|64)\n$/);
   rmSync(dir, { recursive: true });
 });
