@@ -1,0 +1,87 @@
+// `broome patch` with a person at a terminal (a real pty): the menu, the questions, the hidden password, Ctrl-C.
+
+import test, { type ExecutionContext } from "ava";
+import { spawn } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readValues } from "../../../tools/patch/patch.js";
+import { openPorts } from "../../../tools/simulator/ports.js";
+import { sha256, testImage } from "../../firmware/format/test-image.js";
+import { root } from "../../support/run-verb.js";
+import { ptyHelper } from "../serial/pty-helper.js";
+
+const WAIT_MS = 20_000;
+
+interface Terminal {
+  /** Waits until the screen has shown `text` since the last call, then types `keys`. */
+  answer(text: string, keys: string): Promise<void>;
+  /** Everything shown, control sequences included. */
+  screen(): string;
+  exit: Promise<number | null>;
+}
+
+async function terminal(t: ExecutionContext, folder: string, argv: string[]): Promise<Terminal> {
+  const ports = await openPorts({ ptyHelper });
+  t.teardown(() => ports.close());
+  let shown = "";
+  let seen = 0;
+  ports.uart.onFromHost((bytes) => (shown += Buffer.from(bytes).toString()));
+  const slave = openSync(ports.pty!, "r+");
+  const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "patch", ...argv], {
+    cwd: folder,
+    stdio: [slave, "pipe", slave],
+    env: { ...process.env, NO_COLOR: "1", TERM: "xterm" },
+  });
+  closeSync(slave);
+  t.teardown(() => child.kill("SIGKILL"));
+  return {
+    screen: () => shown,
+    exit: new Promise((resolve) => child.on("exit", resolve)),
+    async answer(text, keys) {
+      for (const end = Date.now() + WAIT_MS; !shown.slice(seen).includes(text);) {
+        if (Date.now() > end) throw new Error(`"${text}" never came; shown: ${shown.slice(seen)}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      seen = shown.length;
+      ports.uart.toHost(Buffer.from(keys));
+    },
+  };
+}
+
+function setUp(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "broome-dialog-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "a.bin"), testImage());
+  writeFileSync(join(folder, "b.bin"), testImage());
+  return folder;
+}
+
+test("a numbered menu of the .bin files, then the questions; the password is never on the screen", async (t) => {
+  const folder = setUp(t);
+  const { answer, screen, exit } = await terminal(t, folder, []);
+  await answer("2) b.bin", "2\r");
+  await answer("Wi-Fi network (SSID)", "home\r");
+  await answer("Wi-Fi password", "short\r");
+  await answer("has 5 characters", "\x7f".repeat(5) + "correct horse\r");
+  await answer("Name of the device", "Bret\r");
+  await answer("Server, http", "\r");
+  await answer("Join key", "\r");
+  t.is(await exit, 0, screen());
+  t.notRegex(screen(), /correct|horse|short/);
+  const image = new Uint8Array(readFileSync(join(folder, "b_patched.bin")));
+  t.deepEqual(readValues(image, { sha256 }), {
+    "wifi.ssid": "home",
+    "wifi.password": "correct horse",
+    "device.name": "Bret",
+  });
+});
+
+test("Ctrl-C at a question ends with 130 and leaves nothing", async (t) => {
+  const folder = setUp(t);
+  const { answer, screen, exit } = await terminal(t, folder, ["a.bin"]);
+  await answer("Wi-Fi network (SSID)", "home\r");
+  await answer("Wi-Fi password", "\x03");
+  t.is(await exit, 130, screen());
+  t.deepEqual(readdirSync(folder).sort(), ["a.bin", "b.bin"]);
+});
