@@ -54,15 +54,19 @@ export function keysDirectory(option?: string): string {
   return option ?? process.env.BROOME_KEYS ?? join(homedir(), ".config", "broome", "keys");
 }
 
-function seal(secret: Uint8Array, kid: string, passphrase: string): SealedSecret {
+function seal(secret: Uint8Array, kid: string, passphrase: string, N: number): SealedSecret {
   const salt = crypto.randomBytes(16);
   const nonce = crypto.randomBytes(12);
-  const key = crypto.scryptSync(passphrase.normalize("NFC"), salt, 32, { ...SCRYPT, maxmem: SCRYPT_MEMORY });
+  const key = crypto.scryptSync(passphrase.normalize("NFC"), salt, 32, {
+    ...SCRYPT,
+    N,
+    maxmem: SCRYPT_MEMORY,
+  });
   const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(Buffer.from(kid));
   const sealed = Buffer.concat([cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
   const [saltText, nonceText, text] = [salt, nonce, sealed].map((bytes) => bytes.toString("base64url"));
-  return { kdf: "scrypt", ...SCRYPT, salt: saltText!, nonce: nonceText!, sealed: text! };
+  return { kdf: "scrypt", ...SCRYPT, N, salt: saltText!, nonce: nonceText!, sealed: text! };
 }
 
 function open({ N, r, p, salt, nonce, sealed }: SealedSecret, kid: string, passphrase: string): Buffer {
@@ -97,10 +101,11 @@ function write(path: string, value: object, mode: number): void {
   renameSync(temporary, path);
 }
 
-/** A new pair in `directory`. Without a passphrase it is a demo key. */
+/** A new pair in `directory`. Without a passphrase it is a demo key. `cost` is scrypt's N, lower only in tests. */
 export async function createKey(
   directory: string,
   passphrase: Passphrase | undefined,
+  cost: number = SCRYPT.N,
 ): Promise<UpdateKeyInfo> {
   const { privateKey, publicKey } = crypto.generateKeyPairSync("ed25519");
   const key = publicKey.export({ format: "jwk" }).x!;
@@ -108,7 +113,7 @@ export async function createKey(
   const name = crypto.createHash("sha256").update(key).digest("hex").slice(0, 8);
   const kid = demo ? `demo-${name}` : name;
   const secret = privateKey.export({ format: "der", type: "pkcs8" });
-  const kept = demo ? secret.toString("base64url") : seal(secret, kid, await passphrase());
+  const kept = demo ? secret.toString("base64url") : seal(secret, kid, await passphrase(), cost);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const privateFile = join(directory, `${kid}.key`);
   write(privateFile, { kid, demo, secret: kept } satisfies PrivateFile, 0o600);
