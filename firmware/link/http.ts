@@ -193,7 +193,8 @@ export class HttpClient {
     if (range && !isRange(head, range))
       throw new LinkError("wrong-range", "other bytes than those asked for");
     if (head.length !== undefined && head.length > maxBody) throw tooLarge(head.length, maxBody);
-    if (!job.request.onBody) job.body = new Uint8Array(head.length ?? Math.min(FIRST_BODY, maxBody));
+    if (job.request.onBody) return;
+    job.body = new Uint8Array(head.length ?? range?.length ?? Math.min(FIRST_BODY, maxBody));
   }
 
   #body(job: Job, bytes: Uint8Array): void {

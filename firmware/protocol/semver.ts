@@ -3,30 +3,41 @@
 /** Longest version: the app descriptor keeps 31 bytes and a zero. */
 export const MAX_VERSION = 31;
 
-/** True for MAJOR.MINOR.PATCH with an optional -pre.release and +build, at most 31 characters (sections 2, 9, 10). */
+const PATCH = 2; // index of the last number
+const PRE_RELEASE = 3;
+const BUILD = 4;
+const PLUS = 43;
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
+
+/**
+ * True for MAJOR.MINOR.PATCH with an optional -pre.release and +build, at most 31 characters (sections 2, 9, 10). One pass
+ * without calls: the device's stack is small.
+ */
 export function isVersion(value: unknown): value is string {
   if (typeof value !== "string" || value.length > MAX_VERSION) return false;
-  const plus = value.indexOf("+");
-  if (
-    plus >= 0 &&
-    !value
-      .slice(plus + 1)
-      .split(".")
-      .every(isIdentifier)
-  )
-    return false;
-  const bare = plus < 0 ? value : value.slice(0, plus);
-  const dash = bare.indexOf("-");
-  if (
-    dash >= 0 &&
-    !bare
-      .slice(dash + 1)
-      .split(".")
-      .every(isPreRelease)
-  )
-    return false;
-  const core = (dash < 0 ? bare : bare.slice(0, dash)).split(".");
-  return core.length === 3 && core.every(isNumber);
+  let part = 0;
+  let start = 0;
+  let digits = true; // since `start`
+  for (let i = 0; i <= value.length; i++) {
+    const code = i < value.length ? value.charCodeAt(i) : POINT;
+    const opens = code === MINUS ? part === PATCH : code === PLUS && part >= PATCH && part < BUILD;
+    if (code === POINT || opens) {
+      if (i === start || (part <= PATCH && !digits)) return false;
+      if (digits && i - start > 1 && value.charCodeAt(start) === ZERO && part !== BUILD) return false;
+      if (opens) part = code === MINUS ? PRE_RELEASE : BUILD;
+      else if (i < value.length && part === PATCH) return false;
+      else if (i < value.length && part < PATCH) part += 1;
+      start = i + 1;
+      digits = true;
+    } else if (code < ZERO || code > NINE) {
+      digits = false;
+      if (!(code >= 65 && code <= 90) && !(code >= 97 && code <= 122) && code !== MINUS) return false;
+    }
+  }
+  return part >= PATCH;
 }
 
 /** Below 0 where `a` comes before `b`, 0 where neither does. Both must be versions. */
@@ -63,24 +74,9 @@ function compareIdentifiers(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function isPreRelease(part: string): boolean {
-  return isIdentifier(part) && (isNumber(part) || !isDigits(part));
-}
-
+/** Digits only: the parts are known to be well-formed. */
 function isNumber(part: string): boolean {
-  return isDigits(part) && (part.length === 1 || part[0] !== "0");
-}
-
-function isDigits(part: string): boolean {
-  for (let i = 0; i < part.length; i++) if (part[i]! < "0" || part[i]! > "9") return false;
-  return part.length > 0;
-}
-
-function isIdentifier(part: string): boolean {
-  for (let i = 0; i < part.length; i++) {
-    const c = part[i]!;
-    if (!((c >= "0" && c <= "9") || (c >= "A" && c <= "Z") || (c >= "a" && c <= "z") || c === "-"))
-      return false;
-  }
-  return part.length > 0;
+  for (let i = 0; i < part.length; i++)
+    if (part.charCodeAt(i) < ZERO || part.charCodeAt(i) > NINE) return false;
+  return true;
 }

@@ -50,12 +50,20 @@ export interface Manifest {
 /** A manifest file taken apart; no signature is checked yet. */
 export interface SignedManifest {
   manifest: Manifest;
-  signatures: { kid: string; input: Uint8Array; signature: Uint8Array }[]; // one or two
+  signatures: Signature[]; // one or two
+}
+
+interface Signature {
+  kid: string;
+  input: Uint8Array; // what was signed
+  signature: Uint8Array; // 64 bytes
 }
 
 /** Host: the payload's text, members in the one order that `parseManifest` takes. Throws as `parseManifest`. */
 export function encodePayload(manifest: Manifest): Uint8Array {
-  return encodeUtf8(JSON.stringify(checkManifest({ ...manifest })));
+  const payload = encodeUtf8(JSON.stringify(checkManifest(manifest, manifest.keys)));
+  decodePayload(payload);
+  return payload;
 }
 
 /** Host: what key `kid` has to sign (RFC 7515 section 5.1): base64url(header) "." base64url(payload). */
@@ -87,25 +95,38 @@ export function parseManifest(file: Uint8Array): SignedManifest {
   if (file.length > MAX_MANIFEST) throw malformed(`${file.length} bytes, at most ${MAX_MANIFEST}`);
   const newline = file.indexOf(NEWLINE);
   const first = newline < 0 ? file : file.subarray(0, newline);
-  const [dot, dot2] = dotsOf(first);
-  if (dot2 === dot + 1) throw malformed("the first line has no payload");
-  const payload = decode(first, dot + 1, dot2);
-  const manifest = checkManifest(parseJson(payload));
-  if (!equalBytes(encodeUtf8(JSON.stringify(manifest)), payload))
-    throw malformed("the payload is not in the one order and spelling");
-  const signatures = [
-    { kid: kidOf(first, dot), input: first.subarray(0, dot2), signature: signatureOf(first, dot2) },
-  ];
+  const dots = dotsOf(first);
+  const manifest = decodePayload(decode(first, dots[0] + 1, dots[1]));
+  const kid = kidOf(first, dots[0]);
+  const signature = signatureOf(first, dots[1]);
+  const signatures = [{ kid, input: first.subarray(0, dots[1]), signature }];
   if (newline >= 0) {
-    const second = file.subarray(newline + 1);
-    const [at, at2] = dotsOf(second);
-    if (at2 !== at + 1) throw malformed("the second line has a payload of its own");
-    const input = new Uint8Array(at + (dot2 - dot));
-    input.set(second.subarray(0, at));
-    input.set(first.subarray(dot, dot2), at);
-    signatures.push({ kid: kidOf(second, at), input, signature: signatureOf(second, at2) });
+    const payload = first.subarray(dots[0], dots[1]); // with its dot
+    signatures.push(secondSignature(file.subarray(newline + 1), payload));
   }
   return { manifest, signatures };
+}
+
+/** A line whose payload is left out: what was signed is its header and the first line's payload. */
+function secondSignature(line: Uint8Array, payload: Uint8Array): Signature {
+  const dots = dotsOf(line);
+  if (dots[1] !== dots[0] + 1) throw malformed("the second line has a payload of its own");
+  const input = new Uint8Array(dots[0] + payload.length);
+  input.set(line.subarray(0, dots[0]));
+  input.set(payload, dots[0]);
+  const kid = kidOf(line, dots[0]);
+  return { kid, input, signature: signatureOf(line, dots[1]) };
+}
+
+/** Steps one after the other rather than nested: the device's stack has 256 slots. */
+function decodePayload(payload: Uint8Array): Manifest {
+  const parsed = parseJson(payload);
+  const keys = updateKeys(parsed.keys);
+  for (let i = 0; i < keys.length; i++) decodeBase64url(keys[i]![1], 32);
+  const manifest = checkManifest(parsed, keys);
+  if (!equalBytes(encodeUtf8(JSON.stringify(manifest)), payload))
+    throw malformed("the payload is not in the one order and spelling");
+  return manifest;
 }
 
 /**
@@ -151,44 +172,42 @@ export function isChunk(crypto: Crypto, entry: Uint8Array, chunk: Uint8Array): b
 }
 
 /** The members in their order, each checked; others are left out. */
-function checkManifest(o: { [name in keyof Manifest]?: unknown }): Manifest {
+function checkManifest(o: { [name in keyof Manifest]?: unknown }, keys: UpdateKey[]): Manifest {
   if (o.f !== FORMAT) refuse("f", `expected ${FORMAT}`);
   if (o.chunk !== CHUNK_SIZE) refuse("chunk", `expected ${CHUNK_SIZE}`);
+  if (!isVersion(o.version)) refuse("version", "expected a semantic version of at most 31 characters");
+  if (!isVersion(o.min)) refuse("min", "expected a semantic version of at most 31 characters");
+  if (!isHexDigest(o.sha256)) refuse("sha256", "expected a SHA-256 as 64 lower-case hex digits");
+  if (!isHexDigest(o.list)) refuse("list", "expected a SHA-256 as 64 lower-case hex digits");
+  if (u32("size", o.size) === 0) refuse("size", "expected more than 0");
   const block = list("block", o.block, 3, 3);
-  const size = u32("size", o.size);
-  if (size === 0) refuse("size", "expected more than 0");
+  for (let i = 0; i < 3; i++) u32("block", block[i]);
+  const { version, min, sha256, list: listDigest } = o;
   return {
     f: FORMAT,
     product: text("product", o.product, 32),
     chip: nameText("chip", o.chip, 16),
     layout: nameText("layout", o.layout, 32),
-    version: version("version", o.version),
+    version,
     sc: u32("sc", o.sc),
-    min: version("min", o.min),
-    size,
-    sha256: digest("sha256", o.sha256),
+    min,
+    size: o.size as number,
+    sha256,
     chunk: CHUNK_SIZE,
-    list: digest("list", o.list),
-    block: [u32("block", block[0]), u32("block", block[1]), u32("block", block[2])],
-    keys: list("keys", o.keys, 1, MAX_KEYS).map(updateKey),
+    list: listDigest,
+    block: block as [number, number, number],
+    keys,
   };
 }
 
-function updateKey(value: unknown): UpdateKey {
-  const [kid, publicKey] = list("keys", value, 2, 2);
-  const key = text("keys", publicKey, 43);
-  decodeBase64url(key, 32);
-  return [nameText("keys", kid, MAX_KID), key];
-}
-
-function version(name: string, value: unknown): string {
-  if (!isVersion(value)) refuse(name, "expected a semantic version of at most 31 characters");
-  return value;
-}
-
-function digest(name: string, value: unknown): string {
-  if (!isHexDigest(value)) refuse(name, "expected a SHA-256 as 64 lower-case hex digits");
-  return value;
+function updateKeys(value: unknown): UpdateKey[] {
+  const values = list("keys", value, 1, MAX_KEYS);
+  const keys: UpdateKey[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const pair = list("keys", values[i], 2, 2);
+    keys.push([nameText("keys", pair[0], MAX_KID), nameText("keys", pair[1], 43)]);
+  }
+  return keys;
 }
 
 function headerText(kid: string): string {
