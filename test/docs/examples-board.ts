@@ -7,7 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { blankDefaults } from "../../firmware/format/defaults-block.js";
 import { encodeOtaEntry, OTA_NEW } from "../../firmware/format/otadata.js";
+import type { Device } from "../../firmware/device/types.js";
 import { OtaStatus } from "../../firmware/ota/status.js";
+import { Pins } from "../../firmware/pins/pins.js";
+import type { Base } from "../../firmware/store/base.js";
+import { LogStore } from "../../firmware/store/log-store.js";
+import { ServerTime } from "../../firmware/telemetry/server-time.js";
+import { flashRegion } from "../firmware/store/flash-region.js";
 import { logLine, masked, type Log } from "../../firmware/protocol/log-line.js";
 import { partitionTable } from "../../tools/build/tables.js";
 import { makeVirtualImage } from "../../tools/build/virtual-image.js";
@@ -144,9 +150,14 @@ const archiveExamples: Examples = {
 
 function otaLines(): { lines: string; pins: string } {
   const lines: string[] = [];
-  const pins: string[] = [];
   const log: Log = (tag, text, level) => lines.push(logLine(20345, tag, text, level).trimEnd());
-  const status = new OtaStatus({ log, now: () => NOW, onPin: (json) => pins.push(json) });
+  const store = new LogStore({ flash: flashRegion(NorFlash.open({ size: 0x10000 })) });
+  const device = { system: { uptimeMs: () => 20345 } } as unknown as Device;
+  const base: Base = { device, store, log, config: undefined as never };
+  const pins = new Pins(base);
+  const time = new ServerTime();
+  time.point = { t: NOW, uptimeMs: 20345 };
+  const status = new OtaStatus(base, pins, time);
   status.cause = "pin";
   status.set("checking");
   status.set("offered", { version: "1.0.1" });
@@ -155,8 +166,9 @@ function otaLines(): { lines: string; pins: string } {
   status.set("verifying", { percent: 100, version: "1.0.1" });
   status.set("restarting", { percent: 100, version: "1.0.1" });
   status.set("trial", { version: "1.0.1" });
+  const first = pins.reports(1)[0]![1];
   status.set("rolled-back", { version: "1.0.1", reason: "ended by watchdog" });
-  return { lines: lines.join("\n"), pins: pins.slice(-2).join("\n") };
+  return { lines: lines.join("\n"), pins: [first, pins.reports(1)[0]![1]].join("\n") };
 }
 
 const uartExamples: Examples = {

@@ -35,7 +35,10 @@ function written(): LogStore {
   savePending(store, { identity, url: SERVER_URL, pending });
   importDefaults(store, encodeDefaults({ "wifi.ssid": "Broome" }));
   markWorked(store, NETWORK_PART);
-  new Pins(store, () => undefined).take([[8, TRIGGER_PIN, "1"]], 8);
+  new Pins({ store, log: () => undefined, device: undefined as never, config: undefined as never }).take(
+    [[8, TRIGGER_PIN, "1"]],
+    8,
+  );
   takeConfiguration(store, { n: 2, v: { steps: 12 } });
   const offer = { v: "1.0.2", m: "5f".repeat(32) };
   saveMemory(store, { s: "trial", o: offer, h: "00112233aabbccdd", r: "", n: 0, f: [] });

@@ -8,6 +8,7 @@ import { deviceAdminRoutes } from "../../host/routes/devices.js";
 import { eventRoutes } from "../../host/routes/events.js";
 import { firmwareRoutes } from "../../host/routes/firmware.js";
 import { joinKeyRoutes } from "../../host/routes/join-keys.js";
+import { describeApi } from "../../host/routes/openapi.js";
 import { releaseRoutes } from "../../host/routes/releases.js";
 import { sessionRoutes } from "../../host/routes/session.js";
 import { openStatusRoutes, statusRoutes } from "../../host/routes/status.js";
@@ -15,13 +16,13 @@ import { openStatusRoutes, statusRoutes } from "../../host/routes/status.js";
 /** Nothing is called, so nothing has to be there. */
 const nothing = { events: { subscribe: () => () => undefined } } as never;
 
-async function routesOf(register: (app: FastifyInstance) => void): Promise<string[]> {
+async function routesOf(register: (app: FastifyInstance) => unknown): Promise<string[]> {
   const app = newListener({ hosts: [], log: () => undefined });
   const routes: string[] = [];
   app.addHook("onRoute", ({ method, url }) => {
     for (const name of [method].flat()) if (name !== "HEAD") routes.push(`${name} ${url}`);
   });
-  register(app);
+  await register(app);
   await app.ready();
   await app.close();
   return routes;
@@ -38,7 +39,8 @@ export function publicRoutes(): Promise<string[]> {
 
 /** What the admin listener has besides the page and the compatible routes. */
 export function adminRoutes(): Promise<string[]> {
-  return routesOf((app) => {
+  return routesOf(async (app) => {
+    await describeApi(app);
     openStatusRoutes(app, nothing);
     sessionRoutes(app, nothing, Date.now);
     statusRoutes(app, nothing);
