@@ -1,15 +1,13 @@
 // The control socket of a virtual board: what hands would do to a real one, as JSON lines over a Unix socket.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { z } from "zod";
 import { BroomeError } from "../error.js";
 import type { Board } from "./board.js";
+import { runtimePath } from "./runtime-folder.js";
 
 const MAX_LINE = 4096; // bytes
-const MAX_PATH = 100; // bytes; sun_path of unix(7) has 108
 const REPLY_TIMEOUT_MS = 5000;
 
 const request = z.discriminatedUnion("op", [
@@ -28,12 +26,9 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** Listens for one board; the socket lies in a folder of its own that only its owner can enter. */
+/** Listens for one board; the socket lies in a folder that only its owner can enter. */
 export function serveControl(board: Board): Promise<ControlServer> {
-  const wanted = mkdtempSync(join(tmpdir(), "broome-"));
-  const folder = Buffer.byteLength(wanted) + 8 <= MAX_PATH ? wanted : mkdtempSync("/tmp/broome-");
-  if (folder !== wanted) rmSync(wanted, { recursive: true });
-  const path = join(folder, "sim");
+  const path = runtimePath(".sock");
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -48,7 +43,7 @@ export function serveControl(board: Board): Promise<ControlServer> {
         async close() {
           for (const socket of sockets) socket.destroy();
           await new Promise((done) => server.close(done));
-          rmSync(folder, { recursive: true, force: true });
+          rmSync(path, { force: true });
         },
       }),
     );

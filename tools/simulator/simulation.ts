@@ -1,8 +1,7 @@
 // A virtual world with its boards, put together: flash files, ports, control sockets, one clock and one air for all.
 
 import { randomBytes } from "node:crypto";
-import { appendFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, rmSync, statSync } from "node:fs";
 import { join, parse, resolve } from "node:path";
 import type { Chip } from "../chips/chip.js";
 import type { Engine } from "../engine/engine.js";
@@ -16,6 +15,7 @@ import { lockFlash } from "./flash-lock.js";
 import { nextMac, virtualMac } from "./mac.js";
 import { PcapWriter } from "./pcap.js";
 import { openPorts, type Ports } from "./ports.js";
+import { runtimePath } from "./runtime-folder.js";
 import type { World } from "./world.js";
 
 export interface SimulationOptions {
@@ -181,11 +181,8 @@ async function makeBoard(options: PartOptions): Promise<Part> {
 /** A file that stays, or a temporary one. */
 function flashPlace(flashFile: string | undefined, number: number): { path: string; remove(): void } {
   if (flashFile !== undefined) return { path: numbered(resolve(flashFile), number), remove: () => undefined };
-  const folder = mkdtempSync(join(tmpdir(), "broome-flash-"));
-  return {
-    path: join(folder, "board.flash"),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  };
+  const path = runtimePath(".flash");
+  return { path, remove: () => rmSync(path, { force: true }) };
 }
 
 function numbered(path: string, number: number): string {

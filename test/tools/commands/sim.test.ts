@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from "ava";
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { askBoard } from "../../../tools/simulator/control.js";
@@ -82,9 +82,21 @@ test.serial(
     const { code } = await ended;
     t.is(code, 130);
     t.false(existsSync(reach.flash));
-    t.false(existsSync(dirname(reach.control)));
+    t.false(existsSync(reach.control));
   },
 );
+
+test.serial("what a killed process left behind is gone with the next one", async (t) => {
+  const { child, ended, reach } = await start(t, ["--download"]);
+  t.is(statSync(dirname(reach.control)).mode & 0o777, 0o700);
+  child.kill("SIGKILL");
+  await ended;
+  t.true(existsSync(reach.flash) && existsSync(reach.control));
+  const next = await start(t, ["--download"]);
+  t.false(existsSync(reach.flash) || existsSync(reach.control));
+  next.child.kill("SIGTERM");
+  await next.ended;
+});
 
 test.serial(
   "killed with SIGKILL while it writes, and started again: it goes on from what is in its flash",
