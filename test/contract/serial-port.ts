@@ -52,12 +52,14 @@ export function serialPortContract(
     far.send(Uint8Array.of(1, 2));
     await pause(60);
     const heard = listenTo(port);
+    await until(() => heard().length >= 2);
     t.deepEqual(heard(), Uint8Array.of(1, 2));
     port.listen(undefined);
     far.send(Uint8Array.of(3));
     await pause(60);
     t.deepEqual(heard(), Uint8Array.of(1, 2));
     const later = listenTo(port);
+    await until(() => later().length >= 1);
     t.deepEqual(later(), Uint8Array.of(3));
   });
 
@@ -146,7 +148,7 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Waits for something that another process or the network will do. */
-export async function until(condition: () => boolean, timeoutMs = 5000): Promise<void> {
+export async function until(condition: () => boolean, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition() && Date.now() < end) await pause(5);
 }

@@ -52,16 +52,16 @@ async function runMonitor(
     onNote: (text) => context.log(`--- ${text}`),
   });
   context.log(`--- ${name}, Ctrl-] leaves, Ctrl-T Ctrl-R restarts the board`);
-  const timer = seconds === undefined ? undefined : setTimeout(() => finish("time"), seconds * 1000);
+  let timer: NodeJS.Timeout | undefined;
   const onAbort = () => finish("interrupted");
   context.signal.addEventListener("abort", onAbort);
   try {
     await monitor.start(options.reset !== false);
+    if (seconds !== undefined) timer = setTimeout(() => finish("time"), seconds * 1000);
     const restore = relayKeys(monitor, () => finish("left"));
     const end = await ended.finally(restore);
     if (end === "time" && options.until !== undefined) throw notSeen(options.until as string, seconds!);
-    const result = { port: name, bytes, reconnects: monitor.reconnects, end, ms: Date.now() - started };
-    return end === "interrupted" ? { ...result, interrupted: true } : result;
+    return { port: name, bytes, reconnects: monitor.reconnects, end, ms: Date.now() - started };
   } finally {
     clearTimeout(timer);
     context.signal.removeEventListener("abort", onAbort);

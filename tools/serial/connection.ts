@@ -3,7 +3,8 @@
 import { connect, type Socket } from "node:net";
 import { openError, portNotFound } from "./error.js";
 
-const CONNECT_TIMEOUT_MS = 5000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const HANG_UP_TIMEOUT_MS = 500;
 
 /** Host and port of `scheme://host:port`. @throws PortError `port-not-found` when there is no port in it. */
 export function parseAddress(name: string): { host: string; port: number } {
@@ -46,11 +47,16 @@ export function writeTo(socket: Socket, bytes: Uint8Array, lost: (why: string) =
   });
 }
 
-/** Ends the connection; resolves when it is gone. */
+/** Ends the connection; resolves when the other end has seen that, so that the port is free for the next client. */
 export function hangUp(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed) return resolve();
-    socket.once("close", () => resolve());
-    socket.end(() => socket.destroy());
+    const timer = setTimeout(() => socket.destroy(), HANG_UP_TIMEOUT_MS);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.resume(); // the other end's FIN comes behind its data
+    socket.end();
   });
 }

@@ -8,7 +8,7 @@ import { Inbox } from "./inbox.js";
 import type { ControlLines, SerialPort } from "./port.js";
 import { escapeData, Option, optionRequest, TelnetReader, Verb } from "./telnet.js";
 
-const ANSWER_TIMEOUT_MS = 3000;
+const ANSWER_TIMEOUT_MS = 5000;
 
 interface Waiter {
   readonly command: number;

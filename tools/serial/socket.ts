@@ -7,7 +7,9 @@ import { Inbox } from "./inbox.js";
 import type { ControlLines, SerialPort } from "./port.js";
 
 /** How long a server has to hang up on us because it has a client already. */
-const REFUSAL_MS = 60;
+const REFUSAL_MS = 80;
+/** Then so many turns of the event loop: where it is busy, timers run before what has come is read. */
+const REFUSAL_TURNS = 5;
 /** ...and to close once its reason has come. */
 const REFUSAL_END_MS = 1000;
 const REFUSAL = /port-busy|in use/i;
@@ -38,6 +40,7 @@ class SocketPort implements SerialPort {
   /** Waits a moment for a refusal. @throws PortError `port-busy`, `port-lost` */
   async settle(): Promise<void> {
     await this.lostWithin(REFUSAL_MS);
+    for (let i = 0; i < REFUSAL_TURNS; i += 1) await new Promise((resolve) => setImmediate(resolve));
     if (REFUSAL.test(this.firstText)) await this.lostWithin(REFUSAL_END_MS);
     if (this.inbox.lost) throw this.inbox.lost;
   }

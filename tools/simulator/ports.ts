@@ -7,6 +7,9 @@ import { openPty, type Pty } from "./pty.js";
 import { Rfc2217Session } from "./rfc2217-server.js";
 import { UartLine, type Client, type Uart } from "./uart.js";
 
+const GRACE_MS = 20;
+const GRACE_STEP_MS = 4;
+
 export interface PortOptions {
   /** The C helper that holds a pty; without it there is none. */
   ptyHelper?: string;
@@ -92,13 +95,23 @@ function listen(
     };
     socket.once("end", leave); // a client that has closed its port may open it again at once
     socket.once("close", leave);
-    if (uart.attach(session)) session.start();
-    else socket.end(BUSY_NOTICE, () => socket.destroySoon());
+    void admit(uart, session, socket);
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, host, () => resolve(server));
   });
+}
+
+/** A client that left a moment ago may not be gone here yet: another one that comes right behind it waits for that. */
+async function admit(uart: UartLine, session: Session, socket: Socket): Promise<void> {
+  const end = Date.now() + GRACE_MS;
+  while (!uart.attach(session)) {
+    if (Date.now() > end || socket.destroyed) return void socket.end(BUSY_NOTICE, () => socket.destroySoon());
+    await new Promise((resolve) => setTimeout(resolve, GRACE_STEP_MS));
+  }
+  if (socket.destroyed) uart.detach(session);
+  else session.start();
 }
 
 function address(server: Server): string {

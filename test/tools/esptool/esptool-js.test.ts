@@ -1,4 +1,5 @@
 // Somebody else's flasher: npm's esptool-js, with its stub, writes a virtual board over RFC 2217, and the result boots.
+// One after the other: its time limits are fixed, and it shares this process with the board.
 
 import test from "ava";
 import { createHash, randomBytes } from "node:crypto";
@@ -30,31 +31,34 @@ async function connect(port: string, baudrate: number) {
 const options = { flashMode: "keep", flashFreq: "keep", flashSize: "keep", eraseAll: false } as const;
 
 for (const compress of [true, false]) {
-  test(`esptool-js writes ${compress ? "compressed" : "raw"}, compares MD5s, and reads back what it wrote`, async (t) => {
-    const rig = await Rig.open(t);
-    const { loader, transport, said, name } = await connect(rig.ports.rfc2217, 460800);
-    t.is(name, "ESP32-C3 (QFN32) (revision v0.4)");
-    t.true(said.includes("MAC: 02:11:22:33:44:55"), said.join("\n"));
-    t.true(said.includes("Stub running..."));
-    const data = new Uint8Array(Buffer.concat([Buffer.alloc(30_000, "tide "), randomBytes(30_001)]));
-    const files = [
-      { data: data.subarray(0, 5000), address: 0x8000 },
-      { data, address: 0x10000 },
-    ];
-    await loader.writeFlash({ ...options, fileArray: files, compress, calculateMD5Hash: md5 });
-    for (const { data: bytes, address } of files) {
-      t.true(Buffer.from(rig.flash.read(address, bytes.length)).equals(bytes));
-    }
-    t.is(await loader.detectFlashSize(), "4MB");
-    const read = await loader.readFlash(0x10000, 20_000);
-    t.deepEqual(read.subarray(0, 20_000), data.subarray(0, 20_000));
-    await loader.eraseFlash();
-    t.true(rig.flash.read(0x10000, 60_000).every((byte) => byte === 0xff));
-    await transport.disconnect();
-  });
+  test.serial(
+    `esptool-js writes ${compress ? "compressed" : "raw"}, compares MD5s, and reads back what it wrote`,
+    async (t) => {
+      const rig = await Rig.open(t);
+      const { loader, transport, said, name } = await connect(rig.ports.rfc2217, 460800);
+      t.is(name, "ESP32-C3 (QFN32) (revision v0.4)");
+      t.true(said.includes("MAC: 02:11:22:33:44:55"), said.join("\n"));
+      t.true(said.includes("Stub running..."));
+      const data = new Uint8Array(Buffer.concat([Buffer.alloc(30_000, "tide "), randomBytes(30_001)]));
+      const files = [
+        { data: data.subarray(0, 5000), address: 0x8000 },
+        { data, address: 0x10000 },
+      ];
+      await loader.writeFlash({ ...options, fileArray: files, compress, calculateMD5Hash: md5 });
+      for (const { data: bytes, address } of files) {
+        t.true(Buffer.from(rig.flash.read(address, bytes.length)).equals(bytes));
+      }
+      t.is(await loader.detectFlashSize(), "4MB");
+      const read = await loader.readFlash(0x10000, 20_000);
+      t.deepEqual(read.subarray(0, 20_000), data.subarray(0, 20_000));
+      await loader.eraseFlash();
+      t.true(rig.flash.read(0x10000, 60_000).every((byte) => byte === 0xff));
+      await transport.disconnect();
+    },
+  );
 }
 
-test("a board that esptool-js flashed boots", async (t) => {
+test.serial("a board that esptool-js flashed boots", async (t) => {
   const image = await imageOf(`say("flashed by a browser's tool");`);
   const file = flashFile(t, {});
   const board = await bench(t, file);

@@ -23,6 +23,7 @@ export class WebSerialShim {
         port.listen((bytes) => controller.enqueue(bytes));
         port.onLost((error) => controller.error(error));
       },
+      cancel: () => port.listen(undefined),
     });
     this.writable = new WritableStream({
       write: async (bytes) => {

@@ -1,10 +1,6 @@
 // The contract of a serial port over a real tty of this computer: the virtual board's pty, opened with serialport.
 
 import test, { type ExecutionContext } from "ava";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { openPort } from "../../../tools/serial/open.js";
 import { openPorts, type Ports } from "../../../tools/simulator/ports.js";
 import {
@@ -15,14 +11,10 @@ import {
   type FarEnd,
   type Subject,
 } from "../../contract/serial-port.js";
-
-const folder = mkdtempSync(join(tmpdir(), "broome-pty-"));
-const helper = join(folder, "pty");
-execFileSync("cc", ["-D_GNU_SOURCE", "-O1", "-o", helper, "tools/engine/c/pty.c"]);
-test.after.always(() => rmSync(folder, { recursive: true, force: true }));
+import { absentHelper, ptyHelper } from "./pty-helper.js";
 
 async function farEnd(t: ExecutionContext): Promise<FarEnd & { ports: Ports; rates: number[] }> {
-  const ports = await openPorts({ ptyHelper: helper });
+  const ports = await openPorts({ ptyHelper });
   t.teardown(() => ports.close());
   const received: Uint8Array[] = [];
   const rates: number[] = [];
@@ -81,5 +73,5 @@ test("a pty opened while another client has the line is told so, and gets it whe
 });
 
 test("a helper that is not there is an error, and the other ports are closed again", async (t) => {
-  t.is(code(await t.throwsAsync(openPorts({ ptyHelper: join(folder, "absent") }))), "pty-failed");
+  t.is(code(await t.throwsAsync(openPorts({ ptyHelper: absentHelper }))), "pty-failed");
 });
