@@ -58,9 +58,12 @@ export function startService(
 ): Promise<Service> {
   const child = start(root, argv, env, logFile);
   let ended: number | null | undefined;
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill); // nothing is left behind, however we end
   const gone = new Promise<void>((resolve) => {
     child.once("exit", (code) => {
       ended = code;
+      process.off("exit", kill);
       resolve();
     });
   });
@@ -91,6 +94,7 @@ export function startService(
           clearTimeout(hard);
         },
         detach() {
+          process.off("exit", kill);
           child.unref();
           child.stdout!.destroy();
         },

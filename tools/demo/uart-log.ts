@@ -22,14 +22,18 @@ export class UartLog {
   /** Listens to an open port; closing it is the owner's. */
   attach(port: SerialPort): void {
     this.#port = port;
-    port.listen((bytes) => this.#take(this.#decoder.decode(bytes, { stream: true })));
+    port.listen((bytes) => this.take(bytes));
   }
 
   async detach(): Promise<void> {
     const port = this.#port;
     this.#port = undefined;
-    port?.listen(undefined);
-    await port?.close();
+    try {
+      port?.listen(undefined);
+      await port?.close();
+    } catch {
+      // the board is gone, and its port with it
+    }
   }
 
   get port(): SerialPort {
@@ -74,7 +78,9 @@ export class UartLog {
     }
   }
 
-  #take(text: string): void {
+  /** Takes what the board said. */
+  take(bytes: Uint8Array): void {
+    const text = this.#decoder.decode(bytes, { stream: true });
     const parts = (this.#partial + text).split(/\r?\n/);
     this.#partial = parts.pop()!.slice(-MAX_LINE_LENGTH);
     for (const line of parts) this.#line(line);

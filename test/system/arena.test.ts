@@ -1,0 +1,67 @@
+// The memory of the device: what the firmware needs at most, phase by phase, and that this figure is true.
+
+import test from "ava";
+import { askBoard } from "../../tools/simulator/control.js";
+import type { Service } from "../../tools/demo/child.js";
+import { Rig, type Server } from "./rig.js";
+
+const LIMIT = 32768; // the ESP8266's `static`
+const rig = new Rig();
+let server: Server;
+let built: string;
+let app: string;
+
+test.before(async () => {
+  server = await rig.serve();
+  built = await rig.build("1.0.0");
+  app = await rig.patch(built, rig.values(server));
+});
+test.after.always(() => rig.end());
+
+interface Arena {
+  peak: Record<string, number>;
+  limit: number;
+}
+
+async function arenaOf(board: Service): Promise<Arena> {
+  return (await askBoard(board.first.control!, { op: "status" })).arena as Arena;
+}
+
+/** From an erased flash to accepted readings, with that much memory. */
+async function live(name: string, arena: number | undefined): Promise<Service> {
+  const board = await rig.board(name, arena === undefined ? [] : ["--arena", String(arena)]);
+  await rig.flash(board, built, app);
+  return board;
+}
+
+test.serial(
+  "boot, join and sync fit the arena; peak + 5 % is enough, peak - 10 % is memory full",
+  async (t) => {
+    const first = await live("first", undefined);
+    const log = await rig.listen(first, true);
+    const deviceid = await rig.approve(server, log);
+    await rig.readings(server, deviceid, (names) => names.length >= 6);
+    const { peak, limit } = await arenaOf(first);
+    t.log(JSON.stringify({ arena: { peak, limit } }));
+    const scale = limit / LIMIT; // 2 on a 64-bit engine
+    const highest = Math.max(...Object.values(peak)) / scale;
+    t.deepEqual(Object.keys(peak), ["boot", "join", "sync"]);
+    t.true(highest <= LIMIT);
+    await log.detach();
+    await first.end();
+
+    const enough = await live("enough", Math.ceil(highest * 1.05));
+    const heard = await rig.listen(enough, true);
+    const second = await rig.approve(server, heard);
+    await rig.readings(server, second, (names) => names.length >= 6);
+    t.notRegex(heard.lines.join("\n"), /Guru/);
+    await heard.detach();
+    await enough.end();
+
+    const tooLittle = await live("little", Math.floor(highest * 0.9));
+    const last = await rig.listen(tooLittle, true);
+    await last.waitFor(/panic'ed \(memory full\)/, 20_000);
+    await last.detach();
+    await tooLittle.end();
+  },
+);

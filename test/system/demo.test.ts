@@ -1,0 +1,54 @@
+// `npm run demo` is the main job; two of them side by side do not disturb each other.
+
+import test from "ava";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { root } from "./rig.js";
+
+interface Result {
+  ok: boolean;
+  stages: { name: string; ok: boolean; ms: number }[];
+  telemetry: { accepted: number; duplicate: number; replayRejected: number };
+  ota: { from: string; to: string; confirmed: boolean };
+  rollback: { from: string; rejected: string; to: string; reason: string };
+  urls: Record<string, string>;
+}
+
+function demo(): Promise<{ code: number | null; result: Result; text: string }> {
+  const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "demo", "--json"], {
+    cwd: root,
+  });
+  let stdout = "";
+  let text = "";
+  child.stdout.on("data", (bytes) => (stdout += bytes));
+  child.stderr.on("data", (bytes) => (text += bytes));
+  return new Promise((resolve, reject) => {
+    child.once("close", (code) => {
+      const last = stdout.trim().split("\n").at(-1) ?? "";
+      try {
+        resolve({ code, result: JSON.parse(last) as Result, text });
+      } catch {
+        reject(new Error(`no JSON: ${stdout}\n${text}`));
+      }
+    });
+  });
+}
+
+test("two demos at once both do all of it", async (t) => {
+  for (const { code, result, text } of await Promise.all([demo(), demo()])) {
+    t.is(code, 0, text);
+    t.true(result.ok);
+    t.deepEqual(
+      result.stages.map(({ name, ok }) => [name, ok]),
+      ["engine", "build", "patch", "flash", "boot", "join", "telemetry", "ota", "rollback"].map((name) => [
+        name,
+        true,
+      ]),
+    );
+    t.true(result.telemetry.accepted >= 3);
+    t.like(result.telemetry, { duplicate: 1, replayRejected: 1 });
+    t.deepEqual(result.ota, { from: "1.0.0", to: "1.0.1", confirmed: true });
+    t.like(result.rollback, { from: "1.0.1", rejected: "1.0.2", to: "1.0.1" });
+    t.truthy(result.rollback.reason);
+  }
+});
