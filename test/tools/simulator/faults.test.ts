@@ -21,22 +21,22 @@ const joiner = await imageOf(`
   join();
 `);
 
-test("a router that goes and comes back within an hour of fast time", async (t) => {
+test("a router that goes and comes back within a quarter of an hour of fast time", async (t) => {
   const world = checkWorld({
     seed: 7,
     clock: "fast",
     accessPoints,
     faults: [
       { at: 60_000, what: "vanish", ssid: "B" },
-      { at: 3_600_000, what: "appear", ssid: "B" },
+      { at: 900_000, what: "appear", ssid: "B" },
     ],
   });
   const began = performance.now();
   const board = await bench(t, flashFile(t, { ota_0: joiner }), { world });
-  await board.said(/online at 0\n[^]*lost 200 at 6[01]\n[^]*lost 201 at \d+\n[^]*online at 36\d\d\n/);
+  await board.said(/online at 0\n[^]*lost 200 at 6[01]\n[^]*lost 201 at \d+\n[^]*online at 90\d\n/);
   const { nowMs, skippedMs } = board.simulation.boards[0]!.board.status().clock as Record<string, number>;
   t.log(`virtual ${nowMs} ms, skipped ${skippedMs}, wall ${Math.round(performance.now() - began)}`);
-  t.true(skippedMs! > 3_500_000);
+  t.true(skippedMs! > 850_000);
 });
 
 test("reset and power cut at their moments", async (t) => {
