@@ -72,13 +72,8 @@ export class ReleaseService {
       throw refuse("manifest-mismatch", "the image is not the one that the manifest names");
     if (encodeHex(crypto.sha256(list)) !== manifest.list)
       throw refuse("manifest-mismatch", "the chunk list is not the one that the manifest names");
-    if (
-      !equalBytes(
-        list,
-        buildChunkList(image, () => crypto.createSha256()),
-      )
-    )
-      throw refuse("manifest-mismatch", "the chunk list is not the image's");
+    const computed = buildChunkList(image, () => crypto.createSha256());
+    if (!equalBytes(list, computed)) throw refuse("manifest-mismatch", "the chunk list is not the image's");
   }
 
   #row({ manifest: m, signatures }: SignedManifest, manifest: string, created: number): Release {

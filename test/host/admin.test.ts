@@ -249,7 +249,7 @@ test("keys and token lie in files for the owner alone; a lost token is made agai
   for (const name of ["broome.server.key", "broome.wrap.key"]) {
     const kept = readFileSync(file(name));
     rmSync(file(name));
-    const start = () => startServer({ db: other.db, port: 0, adminPort: 0 });
+    const start = async () => (await startServer({ db: other.db, port: 0, adminPort: 0 })).close();
     await t.throwsAsync(start, { code: "server-key-missing" });
     t.false(existsSync(file(name)));
     writeFileSync(file(name), Buffer.alloc(32, 1).toString("base64url"));

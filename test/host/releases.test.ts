@@ -128,6 +128,16 @@ test("what is not a release in every byte is refused and leaves no file", async 
     ["image cut", "manifest-mismatch", { ...good, image: base64(image.slice(0, -1)) }],
     ["list flipped", "manifest-mismatch", { ...good, list: base64(flip(signed.list, 3)) }],
     [
+      "another list in the manifest",
+      "manifest-mismatch",
+      { ...good, manifest: forged({ list: "0".repeat(64) }, image) },
+    ],
+    [
+      "the list of another image",
+      "manifest-mismatch",
+      { ...good, ...listed(flip(image, 5000), forged, image) },
+    ],
+    [
       "another version in the manifest",
       "manifest-mismatch",
       { ...good, manifest: forged({ version: "9.0.0" }, image) },
@@ -165,8 +175,8 @@ test("what is not a release in every byte is refused and leaves no file", async 
   t.deepEqual((await server.admin("GET", "/api/releases")).body, []);
 });
 
-/** List and manifest to go with another image. */
-function listed(image: Uint8Array, forged: (manifest: object, of: Uint8Array) => string) {
+/** The list of `image` in a manifest for `of`. */
+function listed(image: Uint8Array, forged: (manifest: object, of: Uint8Array) => string, of = image) {
   const entries = [];
   for (let at = 0; at < image.length; at += 4096)
     entries.push(
@@ -177,7 +187,7 @@ function listed(image: Uint8Array, forged: (manifest: object, of: Uint8Array) =>
     );
   const list = Buffer.concat(entries);
   const digest = createHash("sha256").update(list).digest("hex");
-  return { list: list.toString("base64"), manifest: forged({ list: digest }, image) };
+  return { list: list.toString("base64"), manifest: forged({ list: digest }, of) };
 }
 
 test("ranges are answered exactly", async (t) => {

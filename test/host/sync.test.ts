@@ -1,9 +1,11 @@
 // The sealed round trip against a real server over HTTP: what is taken once, what is refused, what changes nothing.
 
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import { spawn } from "node:child_process";
 import { createCipheriv, createHmac, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { crypto } from "../../host/crypto.js";
-import { startServer } from "../../host/server.js";
 import { deriveKeys } from "../../firmware/protocol/sealed.js";
 import { ABOUT, DeviceClient, post } from "../support/device-client.js";
 import { startTestServer, type TestServer } from "../support/test-server.js";
@@ -53,11 +55,7 @@ const header = (kid: string) => `{"alg":"dir","enc":"A128CBC-HS256","kid":"${kid
 const fields = (more = "") => `{"b":9,"s":1,"u":1,"t":0,"w":0,"m":4096,"p":0,"c":0${more}}`;
 
 /** Posts what must be refused, and compares every table before and after. */
-async function refuses(
-  t: import("ava").ExecutionContext,
-  device: DeviceClient,
-  bodies: Uint8Array[],
-): Promise<void> {
+async function refuses(t: ExecutionContext, device: DeviceClient, bodies: Uint8Array[]): Promise<void> {
   const unknown = await post(`${device.base}/api/devices/nobody/sync`, Buffer.from("x"), "application/jose");
   const before = shared.tables();
   for (const body of bodies) {
@@ -272,26 +270,39 @@ test.serial("another request with the number of the latest is stale", async (t) 
   t.like((await device.sync({ r: [device.reading("a", 1)] })).reply, { e: "stale", hb: 1 });
 });
 
-test.serial("one request 50 times at once, at two servers on one database: stored once", async (t) => {
-  const device = await newDevice();
-  const second = await startServer({ db: shared.db, port: 0, adminPort: 0 });
-  t.teardown(() => second.close());
-  const elsewhere = new DeviceClient(second.deviceUrl, { id: device.id, key: device.key });
-  const { bytes, tag } = device.seal({ r: [device.reading("a", 1), device.reading("a", 2)] });
-  const [accepted, duplicates] = [
-    await shared.metric("sync_accepted"),
-    await shared.metric("sync_duplicate"),
-  ];
-  const answers = await Promise.all(
-    Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? device : elsewhere).send(bytes)),
-  );
-  for (const { body } of answers) t.deepEqual(device.open(tag, body).a, [1, 2]);
-  const { body } = (await shared.admin("GET", `/api/devices/${device.id}/readings`)) as { body: unknown[] };
-  t.is(body.length, 2);
-  const here = (await shared.metric("sync_accepted")) - accepted;
-  t.true(here <= 1);
-  t.is((await shared.metric("sync_duplicate")) - duplicates, 25 - here);
-});
+/** Another process that serves the same database; resolves to its address for devices. */
+async function secondProcess(t: ExecutionContext): Promise<string> {
+  const command = ["tools/bin/broome.mjs", "serve", "--port", "0", "--admin-port", "0", "--db", shared.db];
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "ignore"] });
+  t.teardown(async () => {
+    child.kill("SIGKILL");
+    await once(child, "close");
+  });
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  return (JSON.parse(line) as { deviceUrl: string }).deviceUrl;
+}
+
+test.serial(
+  "one request 50 times at once, at two server processes on one database: stored once",
+  async (t) => {
+    const device = await newDevice();
+    const elsewhere = new DeviceClient(await secondProcess(t), { id: device.id, key: device.key });
+    const { bytes, tag } = device.seal({ r: [device.reading("a", 1), device.reading("a", 2)] });
+    const [accepted, duplicates] = [
+      await shared.metric("sync_accepted"),
+      await shared.metric("sync_duplicate"),
+    ];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? device : elsewhere).send(bytes)),
+    );
+    for (const { body } of answers) t.deepEqual(device.open(tag, body).a, [1, 2]);
+    const { body } = (await shared.admin("GET", `/api/devices/${device.id}/readings`)) as { body: unknown[] };
+    t.is(body.length, 2);
+    const here = (await shared.metric("sync_accepted")) - accepted;
+    t.true(here <= 1);
+    t.is((await shared.metric("sync_duplicate")) - duplicates, 25 - here);
+  },
+);
 
 test.serial("replays are known after a restart", async (t) => {
   const server = await startTestServer();

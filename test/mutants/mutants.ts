@@ -1,6 +1,7 @@
 // The checks that the project rests on, each with the change that removes it and the tests that must notice.
 
 import { atRestMutants } from "./at-rest.js";
+import { hostMutants } from "./host.js";
 
 export interface Mutant {
   /** The check that is removed, in words. */
@@ -13,4 +14,4 @@ export interface Mutant {
   tests: string[];
 }
 
-export const mutants: readonly Mutant[] = [...atRestMutants];
+export const mutants: readonly Mutant[] = [...hostMutants, ...atRestMutants];

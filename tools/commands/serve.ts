@@ -91,6 +91,10 @@ async function serve(context: Context, _args: string[], options: Options): Promi
             `\n          and the server URL http://${lan}:${devicePort}/#${server.pin}`,
     );
   }
+  if (!/^http:\/\/(127\.|localhost|\[::1\])/.test(url))
+    context.log(
+      "The admin listener is plain HTTP and not on loopback: the admin token travels in the clear.",
+    );
   if (!context.signal.aborted)
     await new Promise((done) => context.signal.addEventListener("abort", done, { once: true }));
   await server.close();
