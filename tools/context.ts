@@ -16,7 +16,12 @@ function bytesText(count: number): string {
 }
 
 /** A bar where a person watches, nothing elsewhere. */
-function newProgress(tty: boolean, label: string, total: number, unit: "bytes" | "files"): Progress {
+function newProgress(
+  tty: boolean,
+  label: string,
+  total: number,
+  unit: "bytes" | "files" | "percent",
+): Progress {
   if (!tty) return { update: () => {}, end: () => {} };
   const started = Date.now();
   const bar = new SingleBar({
@@ -31,7 +36,7 @@ function newProgress(tty: boolean, label: string, total: number, unit: "bytes" |
     const seconds = (Date.now() - started) / 1000;
     return unit === "bytes"
       ? { amount: bytesText(done), rate: seconds > 0.05 ? `${(done / 1024 / seconds).toFixed(1)} KiB/s` : "" }
-      : { amount: `${done}/${total}`, rate: "" };
+      : { amount: unit === "files" ? `${done}/${total}` : "", rate: "" };
   };
   bar.start(total, 0, fields(0));
   return {

@@ -23,7 +23,7 @@ export interface Context {
   log(text: string): void;
   /** A line on stdout. */
   print(line: string): void;
-  progress(label: string, total: number, unit?: "bytes" | "files"): Progress;
+  progress(label: string, total: number, unit?: "bytes" | "files" | "percent"): Progress;
 }
 
 export interface Progress {

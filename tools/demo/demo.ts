@@ -91,21 +91,22 @@ export async function runDemo(
       await demo.server?.end();
     }
   }
+  const pids = [demo.server!.pid, demo.board!.pid];
   const urls = {
     page: demo.server!.first.url!,
     device: demo.server!.first.deviceUrl!,
     board: demo.board!.first.port!,
   };
   await cleanUp(demo, options.keep);
-  summary(context, results, urls, options.keep ? demo.folder : undefined);
-  return { stages: results, ...demo.facts, urls, ...(options.keep ? { folder: demo.folder } : {}) };
+  summary(context, results, urls, options.keep ? { folder: demo.folder, pids } : undefined);
+  return { stages: results, ...demo.facts, urls, ...(options.keep && { folder: demo.folder, pids }) };
 }
 
 function summary(
   context: Context,
   results: StageResult[],
   urls: Record<string, string>,
-  kept: string | undefined,
+  kept: { folder: string; pids: number[] } | undefined,
 ): void {
   const total = results.reduce((sum, { ms }) => sum + ms, 0);
   context.log("");
@@ -118,13 +119,19 @@ function summary(
   }
   context.log("");
   if (kept) {
-    context.log(`Page:  ${urls.page}  (token: ${kept}/admin-token)`);
-    context.log(`Board: ${urls.board}`);
-  } else
+    context.log(`Page:  ${urls.page}   log in with the token in ${kept.folder}/server.admin-token`);
     context.log(
-      "Page:  with --keep the server and the board stay, and the page is at the address it then prints.",
+      `Board: ${urls.board}   still running; so is the server. To end both: kill ${kept.pids.join(" ")}`,
     );
-  context.log("Next:  npm run demo -- --keep");
-  context.log("       npx broome sim & npx broome -p PORT build patch flash monitor");
+    context.log(`Next:  npx broome -p ${urls.board} monitor`);
+  } else {
+    context.log(
+      "Page:  npm run demo -- --keep leaves the server and the board running and prints its address",
+    );
+    context.log("Next:  npm run demo -- --keep");
+  }
   context.log("       npx broome serve");
+  context.log(
+    "       npx broome sim        and, in another window: npx broome -p PORT build patch flash monitor",
+  );
 }

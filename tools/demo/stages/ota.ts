@@ -72,12 +72,14 @@ export const ota: Stage = {
     const serverPort = Number(new URL(demo.server!.first.deviceUrl!).port);
     const before = bytesDown(demo.capture!, serverPort);
     await raise(demo, "v100", "1");
+    const progress = demo.context.progress("ota      ", 100, "percent");
     uart.onLine = (line) => {
       const percent = /ota: state=downloading percent=(\d+)/.exec(line)?.[1];
-      if (percent) demo.note(`downloading ${percent} %`);
+      if (percent) progress.update(Number(percent));
     };
     const [, slot] = await uart.waitFor(/boot: slot=(\S+) version=1\.0\.1 cause=ota/, OTA_TIMEOUT_MS, mark);
     uart.onLine = undefined;
+    progress.end();
     const bytes = bytesDown(demo.capture!, serverPort) - before;
     await uart.waitFor(/chain: step=stored result=online/, OTA_TIMEOUT_MS, mark);
     await uart.waitFor(/ota: state=confirmed/, OTA_TIMEOUT_MS, mark);
