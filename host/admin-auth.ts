@@ -83,7 +83,7 @@ export function adminAuth(store: Store, now: () => number): AdminAuth {
     async logIn(token, reply) {
       if (!(await isAdmin(token))) throw refused();
       const session = newToken();
-      await store.addSession(hashToken(session), now() + SESSION_MS);
+      await store.addSession(hashToken(session), now() + SESSION_MS, now());
       void reply.header("set-cookie", cookie(session, SESSION_MS / 1000));
     },
     async logOut(request, reply) {

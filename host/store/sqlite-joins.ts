@@ -62,11 +62,15 @@ function count(sql: Sql, where: string, ...values: (string | number)[]): number 
   return sql.get<{ n: number }>(`SELECT count(*) AS n FROM joins WHERE ${where}`, ...values)!.n;
 }
 
+/** Not confirmed yet and not too old; or confirmed, and its owner has not decided. */
+const WAITING = `(confirmed = 0 AND at > ?
+  OR confirmed = 1 AND EXISTS (SELECT 1 FROM devices d WHERE d.deviceid = joins.deviceid AND d.state = 'pending'))`;
+
 export function joinRoom(sql: Sql, kid: string, at: number, limits: JoinLimits): JoinRoom {
   if (count(sql, "kid = ? AND at > ?", kid, at - MINUTE_MS) >= limits.perMinuteAndKey) return "too-fast";
   const since = at - UNCONFIRMED_MS;
-  if (count(sql, "kid = ? AND at > ? AND confirmed = 0", kid, since) >= limits.perKey) return "too-many";
-  return count(sql, "at > ? AND confirmed = 0", since) >= limits.total ? "too-many" : "free";
+  if (count(sql, `kid = ? AND ${WAITING}`, kid, since) >= limits.perKey) return "too-many";
+  return count(sql, WAITING, since) >= limits.total ? "too-many" : "free";
 }
 
 export function addJoin(sql: Sql, join: Join, limits: JoinLimits): JoinRoom | "known" {

@@ -111,7 +111,8 @@ export function openSqliteStore(path: string): Store {
       return sql.run("DELETE FROM tokens WHERE deviceid = ? AND tokenid = ?", id, tokenid) > 0;
     },
 
-    async addSession(hash, expires) {
+    async addSession(hash, expires, now) {
+      sql.run("DELETE FROM sessions WHERE expires <= ?", now);
       sql.run("INSERT INTO sessions VALUES (?, ?)", hash, expires);
     },
     async hasSession(hash, now) {

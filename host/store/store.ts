@@ -173,6 +173,7 @@ export interface Join {
   at: number;
 }
 
+/** A join counts until it is confirmed or too old, and then while its device is pending. */
 export interface JoinLimits {
   perKey: number;
   total: number;
@@ -259,7 +260,8 @@ export interface Store {
   listTokens(id: string): Promise<Token[]>;
   removeToken(id: string, tokenid: string): Promise<boolean>;
 
-  addSession(hash: string, expires: number): Promise<void>;
+  /** Also forgets the sessions that have ended. */
+  addSession(hash: string, expires: number, now: number): Promise<void>;
   hasSession(hash: string, now: number): Promise<boolean>;
   removeSession(hash: string): Promise<void>;
 

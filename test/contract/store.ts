@@ -217,7 +217,7 @@ export function storeContract(test: TestFn, open: (name: string) => Store): void
   });
 
   check("sessions end at their time", async (t, store) => {
-    await store.addSession("s", 100);
+    await store.addSession("s", 100, 1);
     t.true(await store.hasSession("s", 99));
     t.false(await store.hasSession("s", 100));
     await store.removeSession("s");
@@ -252,6 +252,18 @@ export function storeContract(test: TestFn, open: (name: string) => Store): void
     t.deepEqual((await store.findJoin(bytes(1)))!.m2, bytes(1, 2));
     t.is(await store.removeJoinsBefore(1), 4);
     t.is(await store.findJoin(bytes(1)), undefined);
+  });
+
+  check("a pending device counts as a join until its owner decides", async (t, store) => {
+    await store.addJoinKey(joinKey);
+    const later = 1000 + 9 * 60_000;
+    for (let n = 1; n <= 3; n += 1) {
+      t.is(await store.addJoin(newJoin(n, { at: n * 60_000 }), LIMITS), "free");
+      await store.confirmJoin(`j${n}`, "012345", n * 60_000);
+    }
+    t.is(await store.joinRoom("kid", later + 3600_000, LIMITS), "too-many");
+    await store.moveDevice("j1", ["pending"], "denied");
+    t.is(await store.joinRoom("kid", later + 3600_000, LIMITS), "free");
   });
 
   check("a confirmed join is a pending device with its identity, once", async (t, store) => {

@@ -193,6 +193,20 @@ test("the API describes itself", async (t) => {
     t.true(path in paths, path);
 });
 
+test("the page is whole, and no script or style in it could come from elsewhere", async (t) => {
+  const other = await startTestServer({ web: "host/web" });
+  t.teardown(() => other.close());
+  const get = (path: string) => call(path, {}, { url: other.server.url });
+  const { text, headers } = await get("/");
+  t.is(headers["content-type"], "text/html; charset=utf-8");
+  t.regex(String(headers["content-security-policy"]), /^default-src 'none'; script-src 'self'/);
+  t.notRegex(text, /<style|style=|\son[a-z]+=|<script(?![^>]*src=)|https?:/);
+  const linked = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
+  for (const path of linked) t.is((await get(path)).status, 200, path);
+  t.true(linked.includes("/page.js"));
+  t.is((await get("/page.ts")).status, 404);
+});
+
 test("join keys are shown once", async (t) => {
   const { body } = await server.admin("POST", "/api/join-keys", { label: "workshop", uses: 3 });
   const { kid, key } = body as { kid: string; key: string };
