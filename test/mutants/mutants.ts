@@ -2,6 +2,7 @@
 
 import { atRestMutants } from "./at-rest.js";
 import { hostMutants } from "./host.js";
+import { serialMutants } from "./serial.js";
 
 export interface Mutant {
   /** The check that is removed, in words. */
@@ -14,4 +15,4 @@ export interface Mutant {
   tests: string[];
 }
 
-export const mutants: readonly Mutant[] = [...hostMutants, ...atRestMutants];
+export const mutants: readonly Mutant[] = [...hostMutants, ...atRestMutants, ...serialMutants];

@@ -87,7 +87,7 @@ export class RomLoader {
 
   /** Bytes from the UART. @throws PowerCut of the flash */
   receive(bytes: Uint8Array): void {
-    if (!this.left) this.slip.push(bytes);
+    this.slip.push(bytes);
   }
 
   private packet(packet: Uint8Array): void {

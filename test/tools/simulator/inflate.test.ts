@@ -2,8 +2,8 @@
 
 import test from "ava";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { constants, deflateSync, inflateSync } from "node:zlib";
+import { readdirSync, readFileSync } from "node:fs";
+import { constants, deflateRawSync, deflateSync, inflateSync } from "node:zlib";
 import { Inflate, InflateError } from "../../../tools/simulator/inflate.js";
 import { seeded } from "../../../tools/simulator/seeded.js";
 
@@ -14,7 +14,8 @@ function inflate(bytes: Uint8Array, cut = bytes.length): { out: Buffer; ended: b
   return { out: Buffer.concat(chunks), ended: stream.ended };
 }
 
-const source = readFileSync("package-lock.json");
+const folder = "tools/simulator";
+const source = Buffer.concat(readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`)));
 const inputs: [string, Buffer][] = [
   ["nothing", Buffer.alloc(0)],
   ["one byte", Buffer.of(7)],
@@ -83,6 +84,16 @@ test("what the sink throws ends the push: a bomb is stopped at its limit", (t) =
   });
   t.throws(() => stream.push(bomb), { instanceOf: RangeError });
   t.true(got < 200_000);
+});
+
+test("a copy from before the first byte is refused", (t) => {
+  const dictionary = Buffer.from("the tide goes out ten metres");
+  const packed = Buffer.concat([
+    Buffer.of(0x78, 0x9c),
+    deflateRawSync(dictionary, { dictionary }),
+    Buffer.alloc(4),
+  ]);
+  t.is(t.throws(() => inflate(packed), { instanceOf: InflateError })?.what, "data");
 });
 
 test("noise is no zlib stream", (t) => {

@@ -29,17 +29,22 @@ const text = (value: string) => new Uint8Array(Buffer.from(value));
 
 /** A client without any cleverness: one request, all packets that come back. */
 class Client {
-  readonly flash = NorFlash.open({ size: 0x400000 });
+  readonly flash: NorFlash;
   readonly bauds: number[] = [];
   runs = 0;
   packets: Uint8Array[] = [];
   private readonly slip = new SlipReader(0x10000, { onPacket: (packet) => this.packets.push(packet) });
-  readonly rom = new RomLoader({
-    ...{ chip: esp32c3, mac: MAC, flash: this.flash },
-    send: (bytes) => this.slip.push(bytes),
-    setBaudRate: (baud) => this.bauds.push(baud),
-    onRun: () => (this.runs += 1),
-  });
+  readonly rom: RomLoader;
+
+  constructor(flash = NorFlash.open({ size: 0x400000 })) {
+    this.flash = flash;
+    this.rom = new RomLoader({
+      ...{ chip: esp32c3, mac: MAC, flash },
+      send: (bytes) => this.slip.push(bytes),
+      setBaudRate: (baud) => this.bauds.push(baud),
+      onRun: () => (this.runs += 1),
+    });
+  }
 
   raw(bytes: Uint8Array): Uint8Array[] {
     this.packets = [];
@@ -306,6 +311,39 @@ test("a power cut comes out of receive, with the flash torn", (t) => {
   const frame = encodeSlip(encodeRequest({ op: Op.FLASH_BEGIN, data: encodeBegin(begin), checksum: 0 }));
   t.throws(() => client.raw(frame), { instanceOf: PowerCut });
 });
+
+for (const dialect of ["ROM", "stub"] as const) {
+  test(`${dialect}: cut at every erase and program in turn, the same write completes in the end`, (t) => {
+    const flash = NorFlash.open({ size: 0x400000 });
+    const image = randomBytes(9000);
+    const packed = deflateSync(image);
+    flash.program(0x10000, new Uint8Array(0x3000)); // what was there before
+    let cuts = 0;
+    for (let n = 1; n < 100; n += 1) {
+      const client = new Client(flash).attach();
+      if (dialect === "stub") client.startStub();
+      flash.cutAfter(n, n);
+      try {
+        const blockSize = dialect === "stub" ? 0x4000 : 0x400;
+        const size = dialect === "stub" ? image.length : Math.ceil(image.length / 0x400) * 0x400;
+        const blocks = Math.ceil(packed.length / blockSize);
+        const begin = { size, blocks, blockSize, offset: 0x10000, encrypted: false };
+        t.is(client.reason(Op.FLASH_DEFL_BEGIN, encodeBegin(begin)), undefined);
+        for (let i = 0; i < blocks; i += 1) {
+          const payload = packed.subarray(i * blockSize, (i + 1) * blockSize);
+          t.is(client.block(Op.FLASH_DEFL_DATA, i, payload), undefined);
+        }
+        break;
+      } catch (error) {
+        if (!(error instanceof PowerCut)) throw error;
+        cuts += 1;
+      }
+    }
+    flash.cutAfter(undefined);
+    t.true(cuts >= 4, `${cuts} cuts`);
+    t.true(Buffer.from(flash.read(0x10000, image.length)).equals(image));
+  });
+}
 
 test("random packets never throw, never leave the flash's or the packet's bounds", (t) => {
   const seed = Date.now() % 1_000_000;

@@ -1,0 +1,121 @@
+// The checks of the flash, the serial protocol and the flasher.
+
+import type { Mutant } from "./mutants.js";
+
+const row = (name: string, file: string, find: string, replace: string, test: string): Mutant => ({
+  ...{ name: `serial: ${name}`, file, find, replace },
+  tests: [`test/tools/${test}.test.ts`],
+});
+
+const flash = "tools/simulator/flash.ts";
+const rom = "tools/simulator/rom.ts";
+const download = "tools/simulator/download.ts";
+const slip = "tools/esptool/slip.ts";
+const command = "tools/esptool/command.ts";
+const checks = "tools/esptool/image-checks.ts";
+const flasher = "tools/esptool/flasher.ts";
+
+export const serialMutants: readonly Mutant[] = [
+  row(
+    "NOR only clears bits",
+    flash,
+    "if ((old[i]! & bytes[i]!) !== bytes[i]!)",
+    "if (false)",
+    "simulator/flash",
+  ),
+  row("NOR range", flash, "offset + length > this.size)", "offset + length > Infinity)", "simulator/flash"),
+  row("NOR erase alignment", flash, "if (offset % SECTOR_SIZE !== 0) {", "if (false) {", "simulator/flash"),
+  row("NOR stays dead after a cut", flash, "if (this.untilCut === 0)", "if (false)", "simulator/flash"),
+  row("flash file size", flash, "if (found !== size) {", "if (false) {", "simulator/flash"),
+  row("SLIP limit", slip, "if (this.length === this.packet.length)", "if (false)", "esptool/slip"),
+  row("SLIP escapes", slip, "if (byte !== ESC_END && byte !== ESC_ESC)", "if (false)", "esptool/slip"),
+  row(
+    "request leftovers",
+    command,
+    "if (data.length !== packet.length - HEADER_LENGTH)",
+    "if (false)",
+    "esptool/command",
+  ),
+  row("packet size", command, "if (HEADER_LENGTH + size > packet.length)", "if (false)", "esptool/command"),
+  row("block length", command, "if (length !== payload.length)", "if (false)", "esptool/command"),
+  row(
+    "ROM: checksum of blocks",
+    rom,
+    "if (request.checksum !== checksum(block.payload))",
+    "if (false)",
+    "simulator/rom",
+  ),
+  row("ROM: SPI_ATTACH first", rom, "if (hasAttach && !this.attached)", "if (false)", "simulator/rom"),
+  row("ROM: RAM addresses", rom, "if (!fits)", "if (false)", "simulator/rom"),
+  row("ROM: nothing after leaving", rom, "if (this.left) return;", "", "simulator/rom"),
+  row("ROM: stub commands", rom, "return this.stub;", "return true;", "simulator/rom"),
+  row("ROM: sequence", download, "if (sequence !== this.next)", "if (false)", "simulator/rom"),
+  row(
+    "ROM: writes within BEGIN",
+    download,
+    "if (this.written + bytes.length > this.limit)",
+    "if (false)",
+    "simulator/rom",
+  ),
+  row("ROM: writes within the flash", download, "if (end > flash.size)", "if (false)", "simulator/rom"),
+  row(
+    "inflate: Adler-32",
+    "tools/simulator/inflate.ts",
+    "if (a !== this.adlerA || b !== this.adlerB)",
+    "if (false)",
+    "simulator/inflate",
+  ),
+  row(
+    "inflate: copies from before the start",
+    "tools/simulator/inflate.ts",
+    "if (distance > this.produced)",
+    "if (false)",
+    "simulator/inflate",
+  ),
+  row(
+    "flasher: verifies",
+    flasher,
+    "if (!this.verifies || (await this.isThere(piece))) break;",
+    "break;",
+    "esptool/flasher",
+  ),
+  row(
+    "flasher: whole sectors",
+    flasher,
+    "region.offset % SECTOR_SIZE !== 0) {",
+    "false) {",
+    "esptool/flasher",
+  ),
+  row("flasher: overlaps", flasher, "if (next && end > next.offset)", "if (false)", "esptool/flasher"),
+  row(
+    "flasher: flash size",
+    flasher,
+    "if (offset + data.length <= flashSize) continue;",
+    "continue;",
+    "esptool/flasher",
+  ),
+  row(
+    "image of another chip",
+    checks,
+    "if (chipId !== identity.chip.image.chipId)",
+    "if (false)",
+    "commands/flash",
+  ),
+  row(
+    "image for a newer revision",
+    checks,
+    "if (minRevision > identity.revision)",
+    "if (false)",
+    "commands/flash",
+  ),
+  row("app larger than its slot", checks, "if (size > slot.size)", "if (false)", "commands/flash"),
+  row("virtual and real", checks, "if (virtual === isVirtual(mac)) return;", "return;", "commands/flash"),
+  row("kept partitions", checks, "if (!erase) checkKept", "if (false) checkKept", "commands/flash"),
+  row(
+    "one client at a time",
+    "tools/simulator/uart.ts",
+    "if (this.client) return false;",
+    "",
+    "serial/ports",
+  ),
+];
