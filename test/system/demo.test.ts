@@ -2,6 +2,7 @@
 
 import test from "ava";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./rig.js";
 
@@ -34,6 +35,22 @@ function demo(): Promise<{ code: number | null; result: Result; text: string }> 
   });
 }
 
+/** What differs from run to run, taken away: figures, codes, ids, addresses. */
+function shape(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) =>
+      line
+        .replace(/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, "MAC")
+        .replace(/identity \S+/, "identity ID")
+        .replace(/(32-bit|64-bit)[^(]*/, "BITS ")
+        .replace(/(?<![\w.])\d+(\.\d+)?(?![\w.])/g, "N")
+        .replace(/:\d+$/, ":N")
+        .trimEnd(),
+    )
+    .filter((line) => line !== "");
+}
+
 test("two demos at once both do all of it", async (t) => {
   for (const { code, result, text } of await Promise.all([demo(), demo()])) {
     t.is(code, 0, text);
@@ -50,5 +67,9 @@ test("two demos at once both do all of it", async (t) => {
     t.deepEqual(result.ota, { from: "1.0.0", to: "1.0.1", confirmed: true });
     t.like(result.rollback, { from: "1.0.1", rejected: "1.0.2", to: "1.0.1" });
     t.truthy(result.rollback.reason);
+    const readme = /^```demo\n([^]*?)^```/m.exec(readFileSync(join(root, "README.md"), "utf8"))![1]!;
+    const real = shape(text);
+    const end = real.findIndex((line) => line.startsWith("All of it"));
+    t.deepEqual(real.slice(0, end), shape(readme), "README.md shows what the demo says");
   }
 });
