@@ -24,7 +24,22 @@ export function hostOf(header: string | undefined): string | undefined {
   return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$/.exec((header ?? "").toLowerCase())?.[1];
 }
 
-/** This machine's own names and addresses. */
+/** Asking the system costs more than answering a request: so not at every one. */
+const OWN_HOSTS_MS = 5_000;
+
+/** This machine's own names and addresses, as they are at most OWN_HOSTS_MS ago. */
+function ownHostsWatch(): () => Set<string> {
+  let known = new Set<string>();
+  let asked = -Infinity;
+  return () => {
+    if (performance.now() - asked > OWN_HOSTS_MS) {
+      known = ownHosts();
+      asked = performance.now();
+    }
+    return known;
+  };
+}
+
 function ownHosts(): Set<string> {
   const addresses = Object.values(networkInterfaces())
     .flat()
@@ -56,6 +71,7 @@ export function newListener({ hosts, log }: ListenerOptions): FastifyInstance {
     return503OnClosing: true,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  const own = ownHostsWatch();
   const extra = new Set(hosts.map((host) => host.toLowerCase()));
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers({
@@ -64,7 +80,7 @@ export function newListener({ hosts, log }: ListenerOptions): FastifyInstance {
       "x-content-type-options": "nosniff",
     });
     const host = hostOf(request.headers.host);
-    if (host === undefined || !(extra.has(host) || ownHosts().has(host)))
+    if (host === undefined || !(extra.has(host) || own().has(host)))
       throw new HostError(
         421,
         "wrong-host",

@@ -89,6 +89,19 @@ export class Sql {
     }
   }
 
+  /** Runs `work` inside the transaction that is open; a throw undoes only what it did. */
+  savepoint<T>(work: () => T): T {
+    this.#db.exec("SAVEPOINT one");
+    try {
+      const result = work();
+      this.#db.exec("RELEASE one");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK TO one; RELEASE one");
+      throw error;
+    }
+  }
+
   close(): void {
     if (!this.#db.open) return;
     this.#statements.clear();

@@ -129,46 +129,45 @@ function marksOf(sql: Sql, id: string): { watermark: Position | undefined; ledge
   };
 }
 
+/** To be called inside a transaction. */
 export function sync(sql: Sql, input: SyncInput): SyncOutcome {
-  return sql.transaction(() => {
-    const { deviceid, g, boot, sequence, tag } = input;
-    const last = sql.get<Freshness>(
-      "SELECT boot, sequence, tag FROM identities WHERE deviceid = ? AND g = ?",
-      deviceid,
-      g,
-    );
-    if (!last) return { kind: "unknown" };
-    const marks = marksOf(sql, deviceid);
-    const unseen = isAbove([boot, sequence], last.tag === null ? undefined : [last.boot, last.sequence]);
-    if (!unseen) {
-      if (boot !== last.boot || sequence !== last.sequence || !isSame(last.tag, tag))
-        return { kind: "stale", highestBoot: last.boot };
-      return {
-        kind: "duplicate",
-        device: getDevice(sql, deviceid)!,
-        watermark: marks.watermark,
-        ledger: marks.ledger ?? undefined,
-        stored: 0,
-      };
-    }
-    sql.run(
-      "UPDATE identities SET boot = ?, sequence = ?, tag = ? WHERE deviceid = ? AND g = ?",
-      boot,
-      sequence,
-      tag,
-      deviceid,
-      g,
-    );
-    const [watermark, stored] = storeReadings(sql, input, marks.watermark);
-    storePins(sql, input);
-    const ledger = storeLedger(sql, input, marks.ledger);
-    storeDevice(sql, input, watermark, ledger);
+  const { deviceid, g, boot, sequence, tag } = input;
+  const last = sql.get<Freshness>(
+    "SELECT boot, sequence, tag FROM identities WHERE deviceid = ? AND g = ?",
+    deviceid,
+    g,
+  );
+  if (!last) return { kind: "unknown" };
+  const marks = marksOf(sql, deviceid);
+  const unseen = isAbove([boot, sequence], last.tag === null ? undefined : [last.boot, last.sequence]);
+  if (!unseen) {
+    if (boot !== last.boot || sequence !== last.sequence || !isSame(last.tag, tag))
+      return { kind: "stale", highestBoot: last.boot };
     return {
-      kind: "accepted",
+      kind: "duplicate",
       device: getDevice(sql, deviceid)!,
-      watermark,
-      ledger: ledger ?? undefined,
-      stored,
+      watermark: marks.watermark,
+      ledger: marks.ledger ?? undefined,
+      stored: 0,
     };
-  });
+  }
+  sql.run(
+    "UPDATE identities SET boot = ?, sequence = ?, tag = ? WHERE deviceid = ? AND g = ?",
+    boot,
+    sequence,
+    tag,
+    deviceid,
+    g,
+  );
+  const [watermark, stored] = storeReadings(sql, input, marks.watermark);
+  storePins(sql, input);
+  const ledger = storeLedger(sql, input, marks.ledger);
+  storeDevice(sql, input, watermark, ledger);
+  return {
+    kind: "accepted",
+    device: getDevice(sql, deviceid)!,
+    watermark,
+    ledger: ledger ?? undefined,
+    stored,
+  };
 }

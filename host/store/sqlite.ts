@@ -1,5 +1,6 @@
 // The store on SQLite (libsql): one file, WAL, prepared statements, every change one durable transaction.
 
+import { GroupCommit } from "./group-commit.js";
 import { Sql } from "./sql.js";
 import * as devices from "./sqlite-devices.js";
 import * as joins from "./sqlite-joins.js";
@@ -19,6 +20,7 @@ const TOKEN_COLUMNS = "tokenid, deviceid, scopes, label, created";
 /** Opens (and makes) the database at `path`. Throws HostError `database-too-new`. */
 export function openSqliteStore(path: string): Store {
   const sql = new Sql(path);
+  const group = new GroupCommit(sql);
   return {
     async getSetting(name) {
       return sql.get<{ value: string }>("SELECT value FROM settings WHERE name = ?", name)?.value;
@@ -54,7 +56,7 @@ export function openSqliteStore(path: string): Store {
       );
       return row && { deviceid: id, g, wrappedKey: row.wrapped_key };
     },
-    sync: async (input) => sync(sql, input),
+    sync: (input) => group.run(() => sync(sql, input)),
     async listReadings(id, limit, name) {
       const columns = "boot, key, uptime, at, name, value";
       const rows =
@@ -144,6 +146,7 @@ export function openSqliteStore(path: string): Store {
       return sql.get<{ one: number }>("SELECT 1 AS one")?.one === 1;
     },
     async close() {
+      group.flush();
       sql.close();
     },
   };

@@ -115,6 +115,25 @@ export function storeContract(test: TestFn, open: (name: string) => Store): void
     t.deepEqual(await look(), before);
   });
 
+  check("syncs at once are each stored whole; one that fails takes no other along", async (t, store) => {
+    await withDevice(store);
+    await store.addDevice(newDevice("d2"), { deviceid: "d2", g: 1, wrappedKey: bytes(9) });
+    const broken = { ...reading(1, 2), name: undefined as never };
+    const outcomes = await Promise.allSettled([
+      store.sync(request({ readings: [reading(1, 1)] })),
+      store.sync(request({ deviceid: "d2", readings: [reading(1, 1), broken] })),
+      store.sync(request({ sequence: 2, readings: [reading(1, 2)] })),
+      store.sync(request({ sequence: 2, readings: [reading(1, 3)] })),
+    ]);
+    t.deepEqual(
+      outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value.kind : "failed")),
+      ["accepted", "failed", "accepted", "duplicate"],
+    );
+    t.is((await store.listReadings("d1", 9)).length, 2);
+    t.deepEqual(await store.listReadings("d2", 9), []);
+    t.is((await store.sync(request({ deviceid: "d2" }))).kind, "accepted", "it left no trace");
+  });
+
   check("records at or below the watermark are not stored twice", async (t, store) => {
     await withDevice(store);
     const first = await store.sync(request({ readings: [reading(1, 1), reading(1, 2)] }));

@@ -118,7 +118,7 @@ export const hostMutants: readonly Mutant[] = [
   {
     name: "server: the Host header is checked",
     file: "host/listener.ts",
-    find: "if (host === undefined || !(extra.has(host) || ownHosts().has(host)))",
+    find: "if (host === undefined || !(extra.has(host) || own().has(host)))",
     replace: "if (host === undefined)",
     tests: admin,
   },
