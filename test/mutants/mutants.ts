@@ -3,6 +3,7 @@
 import { atRestMutants } from "./at-rest.js";
 import { hostMutants } from "./host.js";
 import { serialMutants } from "./serial.js";
+import { wireMutants } from "./wire.js";
 
 export interface Mutant {
   /** The check that is removed, in words. */
@@ -15,4 +16,9 @@ export interface Mutant {
   tests: string[];
 }
 
-export const mutants: readonly Mutant[] = [...hostMutants, ...atRestMutants, ...serialMutants];
+export const mutants: readonly Mutant[] = [
+  ...hostMutants,
+  ...atRestMutants,
+  ...serialMutants,
+  ...wireMutants,
+];

@@ -375,10 +375,13 @@ test("an answer that comes before the request was sent whole is taken, and the c
     return { ...socket, close: () => ((closed += 1), socket.close()) };
   };
   const client = new HttpClient({ tcp: counting, resolve, timer, host: "127.0.0.1", port });
+  t.teardown(() => {
+    client.close();
+    server.close();
+  });
   const response = await client.request({ ...keep, method: "POST", body: new Uint8Array(4000) });
   t.is(response.status, 413);
   t.is(closed, 1);
-  server.close();
 });
 
 // --- Ranges and streams.

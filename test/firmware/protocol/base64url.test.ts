@@ -74,6 +74,13 @@ test("the length asked for is checked before anything is decoded", (t) => {
   t.deepEqual(decodeBase64url("Zm9v", 3), ascii("foo"));
 });
 
+test("a character that is left over is refused, though its bits are all zero", (t) => {
+  for (const text of ["A", "AAAAA"])
+    t.throws(() => decodeInto(new Uint8Array(8), 0, ascii(text), 0, text.length), {
+      code: "base64url-invalid",
+    });
+});
+
 test("decoding in place needs no second buffer", (t) => {
   const buffer = ascii("..Zm9vYmFy.");
   const end = decodeInto(buffer, 2, buffer, 2, 10);

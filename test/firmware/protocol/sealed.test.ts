@@ -174,6 +174,7 @@ for (const [what, parts] of [
   ["kid twice", { header: `{"alg":"dir","enc":"A128CBC-HS256",${kid},${kid}}` }],
   ["__proto__", { header: `{"__proto__":{},"alg":"dir","enc":"A128CBC-HS256",${kid}}` }],
   ["members in another order", { header: `{"enc":"A128CBC-HS256","alg":"dir",${kid}}` }],
+  ["another end", { header: `${header.slice(0, -2)}'}` }],
   ["white space", { header: `{"alg": "dir","enc":"A128CBC-HS256",${kid}}` }],
   ["an escape", { header: `{"alg":"d\\u0069r","enc":"A128CBC-HS256",${kid}}` }],
   ["a header nested 1,000 deep", { header: "[".repeat(1000) }],

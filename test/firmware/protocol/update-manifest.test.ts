@@ -242,7 +242,14 @@ for (const [what, change] of [
 test("a manifest above 1,500 bytes is not made", (t) => {
   const keys = Array.from({ length: 4 }, (_, i): UpdateKey => [`${i}`.repeat(32), maker.entry[1]]);
   const version = `1.0.1-${"a".repeat(25)}`;
-  const value = { ...manifest, product: "\u0001".repeat(32), layout: "l".repeat(32), version, min: version, keys };
+  const value = {
+    ...manifest,
+    product: "\u0001".repeat(32),
+    layout: "l".repeat(32),
+    version,
+    min: version,
+    keys,
+  };
   t.throws(() => signed(value, maker, next), { code: "manifest-malformed" });
 });
 
