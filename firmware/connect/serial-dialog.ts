@@ -20,6 +20,8 @@ import type { Terminal } from "./terminal.js";
 /** A person who began may be away this long before the networks are tried again. */
 const IDLE_MS = 120_000;
 const SHOWN = 12;
+/** Awaited first in what calls deeply: goes on with a stack of its own, whose 256 slots hold few nested async calls. */
+const NEXT_TURN = undefined;
 
 /** What was entered here; `fresh` until it led to a server that took the device. */
 export interface ServerEntry {
@@ -85,6 +87,7 @@ class Dialog {
 
   /** A line, or undefined when the person has gone: then the chain goes on. */
   private async ask(prompt: string, hidden = false): Promise<string | undefined> {
+    await NEXT_TURN;
     const { terminal } = this;
     const line = await terminal.readLine({ prompt, hidden, firstMs: this.firstMs, idleMs: IDLE_MS });
     if (line !== undefined) this.firstMs = IDLE_MS;
@@ -92,6 +95,7 @@ class Dialog {
   }
 
   private async chooseNetwork(): Promise<Network | undefined> {
+    await NEXT_TURN;
     const { terminal } = this;
     let found = await this.scan();
     for (;;) {
@@ -120,6 +124,7 @@ class Dialog {
   }
 
   private async scan(): Promise<ScanEntry[]> {
+    await NEXT_TURN;
     const { terminal } = this;
     const { station } = this.base.device;
     terminal.print("Looking for networks ...\n");
@@ -138,6 +143,7 @@ class Dialog {
   }
 
   private async chooseServer(): Promise<void> {
+    await NEXT_TURN;
     const { terminal } = this;
     const { store, device } = this.base;
     for (;;) {
@@ -166,6 +172,7 @@ class Dialog {
   }
 
   private async askJoinKey(): Promise<string | undefined> {
+    await NEXT_TURN;
     const old = getRecord<ServerEntry>(this.base.store, SERVER)?.key;
     const key = await this.ask(`Join key (not shown${old ? "; Enter keeps the old one" : ""}): `, true);
     if (key === undefined) return undefined;
