@@ -180,7 +180,9 @@ export class SyncService {
     const { holds, metrics } = this.#options;
     const id = outcome.device.deviceid;
     const { request } = message;
-    if (request.w === 0 || wantsAnswer(request)) return this.#answer(message, outcome, undefined);
+    // A device that was approved while it was away does not know yet: it must not wait out a hold to hear it.
+    const approved = request.j !== undefined && outcome.device.state === "approved";
+    if (request.w === 0 || approved || wantsAnswer(request)) return this.#answer(message, outcome, undefined);
     const hold = holds.open(id, request.w * 1000);
     peer.onClose(() => hold.end());
     try {

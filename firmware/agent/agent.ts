@@ -75,6 +75,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private timer: unknown;
   private working = false; // one of the async functions waits
   private holding = false;
+  private gathering = false; // a tick is due for what came in
   private breaking = false; // the hold is about to be broken off
   private boot: number;
   private sequence = 0;
@@ -137,7 +138,10 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     if (this.holding && !this.breaking) {
       this.breaking = true;
       this.base.device.timer.set(() => this.holding && this.link?.cancel(), GATHER_MS);
-    } else if (!this.working && this.address && this.failures === 0) this.schedule(GATHER_MS);
+    } else if (!this.working && !this.gathering && this.address && this.failures === 0) {
+      this.gathering = true; // readings that come faster than this must not put it off for ever
+      this.schedule(GATHER_MS);
+    }
   }
 
   private uptimeMs(): number {
@@ -162,6 +166,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   /** Begins what comes next. */
   private tick(): void {
     this.timer = undefined;
+    this.gathering = false;
     if (this.working || !this.address) return;
     this.working = true;
     this.refused = false;

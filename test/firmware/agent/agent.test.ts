@@ -61,14 +61,14 @@ async function poll<T>(path: string, wanted: (value: T) => boolean): Promise<T> 
 async function approve(board: FirmwareBoard): Promise<string> {
   const [, code] = await board.waitFor(/join: code=(\d{6}) state=pending/);
   const rows = await poll<Row[]>("/api/devices?state=pending", (all) => all.length > 0);
-  t_is(rows[0]!.code, code!);
+  same(rows[0]!.code, code!);
   const id = rows[0]!.deviceid;
   await server.admin("POST", `/api/devices/${id}/approve`, { code });
   await board.waitFor(/state=approved/);
   return id;
 }
 
-function t_is(actual: string, expected: string): void {
+function same(actual: string, expected: string): void {
   if (actual !== expected) throw new Error(`the page shows ${actual}, the device ${expected}`);
 }
 
@@ -224,7 +224,7 @@ test.serial(
     const board = new FirmwareBoard({ defaults: { ...defaults, "x.period": 5 }, app });
     await board.waitFor(/bound reply/);
     t.deepEqual(read.splice(0), [5, undefined]);
-    await server.admin("PUT", `/api/devices/${id}`, { config: { period: 9 } });
+    await server.admin("PUT", `/api/devices/${id}/config`, { period: 9 });
     await board.waitFor(/config: serial number 1/);
     const again = board.reset("external");
     await again.waitFor(/bound reply/);
