@@ -4,9 +4,12 @@ import { FormatError } from "./error.js";
 
 const HELP = "Write the text as UTF-8.";
 
-/** XS's native conversion (xs/sources/xsString.c), which makes no garbage; absent in Node and browsers. */
-interface Native {
+/** XS's native conversions (xs/sources/xsString.c, xsDataView.c), which make no garbage; absent in Node and browsers. */
+interface NativeString {
   fromArrayBuffer?(buffer: ArrayBuffer, offset: number, length: number): string;
+}
+interface NativeBuffer {
+  fromString?(text: string): ArrayBuffer;
 }
 
 /**
@@ -16,6 +19,9 @@ interface Native {
  * (xs/sources/xsAll.h, mxCESU8), so both are taken.
  */
 export function encodeUtf8(text: string): Uint8Array {
+  const native = (ArrayBuffer as NativeBuffer).fromString?.(text);
+  // As many bytes as characters: it is ASCII. Anything else goes the long way, because XS lets half a pair through.
+  if (native && native.byteLength === text.length) return new Uint8Array(native);
   const bytes = new Uint8Array(measure(text));
   let at = 0;
   for (let i = 0; i < text.length; i++) {
@@ -64,8 +70,8 @@ export function measure(text: string): number {
 
 /** The text of `bytes`. Throws `value-not-utf8` for anything that RFC 3629 does not allow: overlong forms, surrogates, cut sequences. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  for (let at = 0; at < bytes.length;) at += sequenceLength(bytes, at);
-  const native = String as unknown as Native;
+  for (let at = 0; at < bytes.length;) at += bytes[at]! < 0x80 ? 1 : sequenceLength(bytes, at);
+  const native = String as unknown as NativeString;
   if (native.fromArrayBuffer)
     return native.fromArrayBuffer(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
   let text = "";

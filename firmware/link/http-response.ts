@@ -79,8 +79,11 @@ export class ResponseParser {
     this.#told = undefined;
     if (this.#state === BODY || this.#state === CHUNK || this.#state === UNTIL_CLOSE)
       return this.#body(bytes.length, at);
-    while (at < bytes.length && !this.#lineEnded) this.#add(bytes[at++]!);
-    return at;
+    const lineFeed = bytes.indexOf(LF, at);
+    this.#lineEnded = lineFeed >= 0;
+    const end = this.#lineEnded ? lineFeed : bytes.length;
+    this.#append(bytes, at, end);
+    return this.#lineEnded ? end + 1 : end;
   }
 
   /** What that came to. With "body" the piece is what `take` took. */
@@ -107,14 +110,16 @@ export class ResponseParser {
     return end;
   }
 
-  #add(byte: number): void {
-    this.#headLength += 1;
+  #append(bytes: Uint8Array, at: number, end: number): void {
+    this.#headLength += end - at + 1;
     if (this.#headLength > MAX_HEAD) throw malformed(`more than ${MAX_HEAD} bytes of head`);
-    if (byte === LF) this.#lineEnded = true;
-    else if (byte < SPACE && byte !== CR && byte !== TAB) throw malformed(`byte ${byte} in the head`);
-    else {
-      if (this.#lineLength < KEPT) this.#line[this.#lineLength] = byte;
-      this.#lineLength += 1;
+    const line = this.#line;
+    let to = this.#lineLength;
+    this.#lineLength += end - at;
+    for (; at < end && to < KEPT; at++) {
+      const byte = bytes[at]!;
+      if (byte < SPACE && byte !== CR && byte !== TAB) throw malformed(`byte ${byte} in the head`);
+      line[to++] = byte;
     }
   }
 

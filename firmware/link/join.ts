@@ -56,9 +56,14 @@ export async function runJoin(options: JoinOptions): Promise<JoinResult> {
       return { kind: "joined", identity, code: answer.code, n: encodeBase64url(join.n), confirm };
     }
     last = answer;
-    if (answer.reason === "wrong-server" || answer.reason === "cancelled") break;
+    if (!isLoss(answer.reason)) break;
   }
   return last;
+}
+
+/** M2 may have been lost or replaced on the way: the same M1 can have it again. A refusal, forged or not, is for the next try. */
+function isLoss(reason: JoinFailure): boolean {
+  return reason === "server-unreachable" || reason === "timeout" || reason === "unauthenticated";
 }
 
 type Answer = ({ kind: "joined" } & Joined) | { kind: "failed"; reason: JoinFailure; status?: number };

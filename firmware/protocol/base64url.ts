@@ -3,7 +3,29 @@
 import { FormatError } from "../format/error.js";
 import { decodeUtf8 } from "../format/utf8.js";
 
+const NONE = 255;
+/** Character codes by value, and values by byte. Never written again: on the device they lie in read-only memory. */
+const ALPHABET = alphabet();
+const VALUES = values();
 const HELP = "Use base64url without padding: A-Z a-z 0-9 - _ only, and no spare bits set at the end.";
+
+function alphabet(): Uint8Array {
+  const codes = new Uint8Array(64);
+  for (let i = 0; i < 26; i++) {
+    codes[i] = 65 + i;
+    codes[26 + i] = 97 + i;
+    if (i < 10) codes[52 + i] = 48 + i;
+  }
+  codes[62] = 45; // -
+  codes[63] = 95; // _
+  return codes;
+}
+
+function values(): Uint8Array {
+  const table = new Uint8Array(256).fill(NONE);
+  for (let i = 0; i < 64; i++) table[ALPHABET[i]!] = i;
+  return table;
+}
 
 /** Characters that `length` bytes take. */
 export function encodedLength(length: number): number {
@@ -17,17 +39,21 @@ export function decodedLength(length: number): number {
 
 /** Writes the text of `bytes` into `target` as ASCII, from `offset`; returns where it ends. */
 export function encodeInto(target: Uint8Array, offset: number, bytes: Uint8Array): number {
-  let held = 0;
-  let bits = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    held = ((held << 8) | bytes[i]!) & 0xffff;
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      target[offset++] = character((held >> bits) & 63);
-    }
+  const whole = bytes.length - (bytes.length % 3);
+  let i = 0;
+  while (i < whole) {
+    const group = (bytes[i++]! << 16) | (bytes[i++]! << 8) | bytes[i++]!;
+    target[offset++] = ALPHABET[group >> 18]!;
+    target[offset++] = ALPHABET[(group >> 12) & 63]!;
+    target[offset++] = ALPHABET[(group >> 6) & 63]!;
+    target[offset++] = ALPHABET[group & 63]!;
   }
-  if (bits > 0) target[offset++] = character((held << (6 - bits)) & 63);
+  const left = bytes.length - whole;
+  if (left === 0) return offset;
+  const group = (bytes[i]! << 8) | (left === 2 ? bytes[i + 1]! : 0);
+  target[offset++] = ALPHABET[group >> 10]!;
+  target[offset++] = ALPHABET[(group >> 4) & 63]!;
+  if (left === 2) target[offset++] = ALPHABET[(group << 2) & 63]!;
   return offset;
 }
 
@@ -43,19 +69,26 @@ export function decodeInto(
   end: number,
 ): number {
   if (decodedLength(end - start) < 0) throw invalid(`${end - start} characters cannot be whole bytes`);
-  let held = 0;
-  let bits = 0;
-  for (let i = start; i < end; i++) {
-    const value = valueOf(source[i]!);
-    if (value < 0) throw invalid(`character code ${source[i]} at ${i - start}`);
-    held = ((held << 6) | value) & 0xffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      target[offset++] = (held >> bits) & 255;
-    }
+  const whole = end - ((end - start) % 4);
+  let i = start;
+  while (i < whole) {
+    const a = VALUES[source[i++]!]!;
+    const b = VALUES[source[i++]!]!;
+    const c = VALUES[source[i++]!]!;
+    const d = VALUES[source[i++]!]!;
+    if ((a | b | c | d) > 63) throw invalid(`a character of none of its 64 before ${i - start}`);
+    target[offset++] = (a << 2) | (b >> 4);
+    target[offset++] = (b << 4) | (c >> 2);
+    target[offset++] = (c << 6) | d;
   }
-  if ((held & ((1 << bits) - 1)) !== 0) throw invalid("spare bits are set at the end");
+  if (i === end) return offset;
+  const a = VALUES[source[i]!]!;
+  const b = VALUES[source[i + 1]!]!;
+  const c = end - i === 3 ? VALUES[source[i + 2]!]! : 0;
+  if ((a | b | c) > 63) throw invalid("a character of none of its 64 at the end");
+  if (((end - i === 3 ? c << 6 : b << 4) & 255) !== 0) throw invalid("spare bits are set at the end");
+  target[offset++] = (a << 2) | (b >> 4);
+  if (end - i === 3) target[offset++] = (b << 4) | (c >> 2);
   return offset;
 }
 
@@ -80,22 +113,6 @@ export function decodeBase64url(text: string, length?: number): Uint8Array {
   }
   decodeInto(source, 0, source, 0, source.length);
   return source.slice(0, size);
-}
-
-/** The character of six bits. Computed, not looked up: a table would be a buffer or a string scan. */
-function character(value: number): number {
-  if (value < 26) return value + 65;
-  if (value < 52) return value + 71;
-  if (value < 62) return value - 4;
-  return value === 62 ? 45 : 95;
-}
-
-/** The six bits of a character, or -1. */
-function valueOf(code: number): number {
-  if (code >= 97) return code <= 122 ? code - 71 : -1;
-  if (code >= 65) return code <= 90 ? code - 65 : code === 95 ? 63 : -1;
-  if (code >= 48) return code <= 57 ? code + 4 : -1;
-  return code === 45 ? 62 : -1;
 }
 
 function invalid(what: string): FormatError {

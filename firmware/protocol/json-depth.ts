@@ -27,13 +27,21 @@ export function jsonDepth(bytes: Uint8Array): number {
   return deepest;
 }
 
+/** More than `limit` brackets open at all: found natively, as most messages are shallow. */
+function opensMore(bytes: Uint8Array, limit: number): boolean {
+  let count = 0;
+  for (let at = bytes.indexOf(0x5b); at >= 0 && count <= limit; at = bytes.indexOf(0x5b, at + 1)) count += 1;
+  for (let at = bytes.indexOf(0x7b); at >= 0 && count <= limit; at = bytes.indexOf(0x7b, at + 1)) count += 1;
+  return count > limit;
+}
+
 /**
  * The object that `bytes` spell. Throws `json-too-deep` before parsing, `value-not-utf8`, and `json-invalid` for what is no
  * JSON or no object. A member `__proto__` becomes an ordinary own property (ECMA-262 25.5.1) and does nothing here: who
  * copies members by name checks the names.
  */
 export function parseJson(bytes: Uint8Array): Record<string, unknown> {
-  const depth = jsonDepth(bytes);
+  const depth = opensMore(bytes, MAX_DEPTH) ? jsonDepth(bytes) : 0;
   if (depth > MAX_DEPTH)
     throw new FormatError("json-too-deep", `JSON nested ${depth} deep, at most ${MAX_DEPTH}`, HELP);
   const text = decodeUtf8(bytes);

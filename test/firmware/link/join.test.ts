@@ -138,12 +138,13 @@ for (const [what, body] of [
   });
 
 for (const status of [401, 404, 429, 500, 302])
-  test(`${status} is only a failure`, async (t) => {
-    const { options } = await site(t, (admit, res) => {
+  test(`${status} is only a failure, and is not asked again at once`, async (t) => {
+    const { bodies, options } = await site(t, (admit, res) => {
       res.writeHead(status, { Location: "http://127.0.0.1:1/" });
       res.end(admit().body);
     });
     t.deepEqual(await runJoin(options), { kind: "failed", reason: "server-rejected", status });
+    t.is(bodies.length, 1);
   });
 
 test("a man in the middle with his own key is wrong-server, and is not asked again", async (t) => {
