@@ -1,11 +1,13 @@
 // The server's side of joining (PROTOCOL, 2): who may ask, how often, and what the owner sees.
 
 import { encodeUtf8 } from "../firmware/format/utf8.js";
+import { FormatError } from "../firmware/format/error.js";
 import type { Crypto } from "../firmware/protocol/crypto.js";
 import { makeM2, openM1, parseJoinRequest, type ServerJoin } from "../firmware/protocol/join.js";
 import { FIRST_GENERATION } from "../firmware/protocol/sealed.js";
 import { HostError } from "./error.js";
 import type { Keyring } from "./keyring.js";
+import { isLowOrder } from "./low-order.js";
 import type { Metrics } from "./metrics.js";
 import type { Join, JoinKey, JoinLimits, Store } from "./store/store.js";
 import { newId } from "./tokens.js";
@@ -34,6 +36,11 @@ function rejected(): HostError {
   );
 }
 
+/** As the handshake would say after a Diffie-Hellman that nothing counts. */
+function weakKey(): FormatError {
+  return new FormatError("noise-weak-key", "the device's key is of low order", "Let the device join again.");
+}
+
 function tooMany(status: "too-many" | "too-fast"): HostError {
   return new HostError(
     429,
@@ -51,8 +58,9 @@ export class JoinService {
   }
 
   /**
-   * Answers M1 with M2. Throws HostError `join-rejected` (unknown, expired, used-up, revoked key, and one that does not
-   * open M1: one answer for all), `wrong-server`, `join-too-many`; FormatError for another form.
+   * Answers M1 with M2, also where it names another server's pin: only to an M2 that opens can the device listen, and it
+   * compares S itself. Throws HostError `join-rejected` (unknown, expired, used-up, revoked key, and one that does not
+   * open M1: one answer for all), `join-too-many`; FormatError for another form.
    */
   async answer(body: Uint8Array): Promise<Uint8Array> {
     const { metrics } = this.#options;
@@ -67,6 +75,7 @@ export class JoinService {
   async #answer(body: Uint8Array): Promise<Uint8Array> {
     const { store, crypto, metrics, now } = this.#options;
     const request = parseJoinRequest(body);
+    if (isLowOrder(request.m.subarray(0, 32))) throw weakKey();
     const m1 = crypto.sha256(encodeUtf8(`${request.kid}|`), request.m);
     const key = await store.getJoinKey(request.kid);
     if (!key || !this.#isValid(key)) throw rejected();
@@ -98,22 +107,13 @@ export class JoinService {
   /** Proves that the sender knows the join key; no Diffie-Hellman is done up to here. */
   #open(request: { kid: string; m: Uint8Array }, key: JoinKey): ServerJoin {
     const { crypto, keyring } = this.#options;
-    let opened: ServerJoin;
     try {
       const secret = keyring.unwrapJoinSecret(key.kid, key.wrappedSecret);
-      opened = openM1(crypto, request, secret, keyring.server);
+      return openM1(crypto, request, secret, keyring.server);
     } catch (error) {
       if ((error as { code?: string }).code === "noise-unauthenticated") throw rejected();
       throw error;
     }
-    if (opened.hello.pin !== "" && opened.hello.pin !== keyring.pin)
-      throw new HostError(
-        403,
-        "wrong-server",
-        `this server's pin is ${keyring.pin}, the device expects ${opened.hello.pin}`,
-        "Patch the address that the server prints at its start into the device.",
-      );
-    return opened;
   }
 
   #admit(opened: ServerJoin, kid: string, m1: Uint8Array): Join {

@@ -117,40 +117,43 @@ test("no Diffie-Hellman is done for a wrong, unknown, expired, used-up or revoke
   t.is((await devices()).length, 1);
 });
 
-test("a low-order point is refused and leaves nothing", async (t) => {
-  const { server, device: newDevice, joinKey } = await bench(t);
+test("a low-order point is refused without any computation, as often as it comes, and leaves nothing", async (t) => {
+  const { server, dh, device: newDevice, joinKey } = await bench(t);
   const { key } = await joinKey();
   const { kid, secret } = parseJoinKey(key);
   const device = newDevice();
-  const before = server.tables();
-  for (const point of [
-    "00",
-    "01",
+  const points = [
+    ...["00", "01"],
     "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  ]) {
-    const publicKey = new Uint8Array(32);
-    publicKey.set(Buffer.from(point, "hex"));
-    const handshake = new Handshake(crypto, {
-      ...{ pattern: NX_PSK0, initiator: true, prologue: encodeUtf8(`broome/1 join|${kid}`) },
-      psk: hkdf(crypto, secret, new Uint8Array(0), encodeUtf8("broome/1 join psk"), 32),
-      e: { secret: crypto.random(32), publicKey },
-    });
-    const hello = {
-      c: Buffer.alloc(32).toString("base64url"),
-      mac: ABOUT.mac,
-      chip: "esp32c3",
-      product: "p",
-      v: "1.0.0",
-      rssi: 0,
-      pin: "",
-    };
-    const m = Buffer.from(handshake.write(encodeUtf8(JSON.stringify(hello)))).toString("base64url");
-    const { status, code } = await knock(device, Buffer.from(JSON.stringify({ v: 1, jk: kid, m })));
-    t.is(status, 400);
-    t.is(code, "noise-weak-key");
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    ...["ec", "ed", "ee"].map((low) => `${low}${"ff".repeat(30)}7f`),
+  ];
+  const spellings = points.flatMap((hex) => {
+    const point = new Uint8Array(32);
+    point.set(Buffer.from(hex, "hex"));
+    return [point, point.with(31, point[31]! | 0x80)];
+  });
+  const before = server.tables();
+  for (const publicKey of spellings) {
+    t.deepEqual(crypto.x25519(crypto.random(32), publicKey), new Uint8Array(32), "it is one");
+    for (let again = 0; again < 4; again += 1) {
+      const handshake = new Handshake(crypto, {
+        ...{ pattern: NX_PSK0, initiator: true, prologue: encodeUtf8(`broome/1 join|${kid}`) },
+        psk: hkdf(crypto, secret, new Uint8Array(0), encodeUtf8("broome/1 join psk"), 32),
+        e: { secret: crypto.random(32), publicKey },
+      });
+      const hello = {
+        ...{ c: Buffer.alloc(32).toString("base64url"), mac: ABOUT.mac, chip: "esp32c3" },
+        ...{ product: "p", v: "1.0.0", rssi: 0, pin: "" },
+      };
+      const m = Buffer.from(handshake.write(encodeUtf8(JSON.stringify(hello)))).toString("base64url");
+      const answer = await knock(device, Buffer.from(JSON.stringify({ v: 1, jk: kid, m })));
+      t.deepEqual(answer, { status: 400, code: "noise-weak-key" });
+    }
   }
+  t.is(dh(), 0);
   t.is(server.tables(), before);
+  t.is((await knock(device, device.start(key).body)).status, 200, "nor does it use up the key's minute");
 });
 
 test("the same M1 gets the same M2, any number of times, and a genuine join still succeeds", async (t) => {
@@ -251,12 +254,29 @@ function m2Of(opened: ReturnType<typeof openM1>): Uint8Array {
   return Buffer.from(`{"v":1,"m":"${m}"}`);
 }
 
-test("a device that expects another server is told so before any Diffie-Hellman", async (t) => {
-  const { dh, device: newDevice, joinKey } = await bench(t);
+test("a device that expects another server gets M2, finds out by itself, and nobody is shown it", async (t) => {
+  const { device: newDevice, joinKey, devices } = await bench(t);
   const device = newDevice();
-  const { body } = device.start((await joinKey()).key, { pin: "AAAAAAAAAAAAAAAAAAAAAA" });
-  t.deepEqual(await knock(device, body), { status: 403, code: "wrong-server" });
-  t.is(dh(), 0);
+  const pin = "AAAAAAAAAAAAAAAAAAAAAA";
+  const join = device.start((await joinKey()).key, { pin });
+  const { status, body } = await post(`${device.base}/api/join`, join.body, "application/json");
+  t.is(status, 200, "a refusal could have been forged by anybody; M2 could not");
+  t.throws(() => finishJoin(crypto, join, body, pin), { code: "wrong-server" });
+  t.deepEqual(await devices(), []);
+});
+
+test("a device that keeps refusing this server leaves room for others with its join key", async (t) => {
+  const { clock, device: newDevice, joinKey, devices } = await bench(t);
+  const { key } = await joinKey();
+  const [lost, genuine] = [newDevice(), newDevice()];
+  // It backs off from 1 s to 60 s (SPEC, HTTP) and begins with another M1 each time; two hours of that.
+  for (let wait = 1, end = clock.now + 2 * HOUR; clock.now < end; wait = Math.min(60, wait * 2)) {
+    t.is((await knock(lost, lost.start(key, { pin: "AAAAAAAAAAAAAAAAAAAAAA" }).body)).status, 200);
+    clock.now += wait * 1000;
+  }
+  const { j } = await genuine.join(key, { mac: "02:00:00:00:00:02" });
+  t.is((await genuine.sync({ j })).reply!.e, "pending");
+  t.is((await devices()).length, 1);
 });
 
 test("five wrong codes deny a device; it is told, and nothing of it is taken", async (t) => {

@@ -74,6 +74,20 @@ export const hostMutants: readonly Mutant[] = [
     tests: join,
   },
   {
+    name: "server: a low-order point costs no computation",
+    file: "host/join.ts",
+    find: "if (isLowOrder(request.m.subarray(0, 32))) throw weakKey();",
+    replace: "",
+    tests: join,
+  },
+  {
+    name: "server: the top bit hides no low-order point",
+    file: "host/low-order.ts",
+    find: "u[31]! &= 0x7f;",
+    replace: "",
+    tests: join,
+  },
+  {
     name: "server: joins a minute and key are bounded",
     file: "host/store/sqlite-joins.ts",
     find: ">= limits.perMinuteAndKey)",
