@@ -234,6 +234,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   }
 
   private async join(target: Target): Promise<void> {
+    await undefined; // a turn of its own: the stack has 256 slots, and a join goes deep
     const { store, log, config, device } = this.base;
     const joinKey = joinKeyOf(target);
     if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
