@@ -93,6 +93,8 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private link: SyncLink | undefined;
   private settled = false; // a bound reply came
   private pendingSinceMs = 0;
+  /** The code of a pending join was said since the start. */
+  private shown = false;
   // The update being installed.
   private offer: Offer | undefined;
   private updater: Updater | undefined;
@@ -207,6 +209,9 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
       void this.join(target);
       return false;
     }
+    const { pending } = this.member;
+    if (pending && !this.shown) log("join", `code=${pending.code} state=pending`); // asked before a restart
+    this.shown = true;
     system.mark("sync");
     this.settled = false;
     this.reporter.forget();
@@ -260,6 +265,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     savePending(store, this.member);
     this.pendingSinceMs = this.uptimeMs();
     log("join", `code=${code} state=pending`);
+    this.shown = true;
     this.finish();
   }
 
@@ -403,10 +409,14 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
       takeConfiguration(this.base.store, reply.c);
       this.base.log("config", `serial number ${reply.c.n}`);
     }
-    const wanted = pins.takeTrigger(request.p);
+    const wanted = pins.triggerAfter(request.p);
+    if (wanted !== undefined) {
+      this.choose(wanted, reply.u);
+      pins.clearTrigger();
+    }
     if (reply.w || reply.p) pins.take(reply.w ?? [], reply.p ?? 0);
-    if (wanted !== undefined) this.choose(wanted, reply.u);
-    else if (pins.triggered) this.check();
+    if (wanted !== undefined) return;
+    if (pins.triggered) this.check();
     else if (this.offer && !reply.u) this.giveUp("withdrawn");
   }
 
@@ -446,7 +456,11 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     if (!offer) status.set("idle", { reason: "nothing on offer" });
     else if (wanted !== "1" && wanted !== offer.v)
       status.set("failed", { version: wanted, reason: `not on offer; ${offer.v} is` });
-    else this.offer = offer;
+    else {
+      const { store } = this.base;
+      saveMemory(store, { ...loadMemory(store), s: "installing", o: offer, h: "", r: "", n: 0 });
+      this.offer = offer;
+    }
   }
 
   private update(offer: Offer): void {

@@ -70,6 +70,8 @@ export function targets(store: LogStore, pinned: string | undefined): Target[] {
       same.registered ??= target.registered;
     }
   }
+  // A server that knew this device may ask it to join again, or turn out to be another: the key that was given for it is kept.
+  for (const target of list) target.joinKey ??= all.find((other) => other?.url === target.url)?.joinKey;
   return list;
 }
 
