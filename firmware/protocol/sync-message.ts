@@ -18,6 +18,8 @@ export const MAX_PINS = 32;
 export const MAX_LEDGER = 8;
 export const MAX_NAME = 32; // characters of a reading's name
 export const MAX_VALUE = 256; // bytes of a reading's or pin's text
+/** Bytes of a text of `x`: an SSID of 32 bytes that are not UTF-8 is said as "0x" and 64 hex digits. */
+export const MAX_STATE_TEXT = 66;
 export const MAX_CONFIGURATION = 768; // bytes of the configuration's values as JSON
 export const MAX_PIN = 255;
 
@@ -107,9 +109,11 @@ export function encodeReply(reply: SyncReply, limit: number): Uint8Array {
 
 /**
  * Server: a request's plaintext. Every field checked for type and bounds; members it does not know are left out, so that
- * newer firmware can speak to an older server. Throws `field-invalid`, `json-invalid`, `json-too-deep`, `value-not-utf8`.
+ * newer firmware can speak to an older server. Throws `field-invalid`, `base64url-invalid`, `json-invalid`, `json-too-deep`,
+ * `value-not-utf8`. With `faults`, only what is wrong with the form or with `b` to `c` is thrown: another field that is
+ * invalid (of x and d: a member) is left out, and its error added.
  */
-export function decodeRequest(plaintext: Uint8Array): SyncRequest {
+export function decodeRequest(plaintext: Uint8Array, faults?: FormatError[]): SyncRequest {
   const o = parseJson(plaintext);
   const request: SyncRequest = {
     b: u32("b", o.b),
@@ -121,14 +125,48 @@ export function decodeRequest(plaintext: Uint8Array): SyncRequest {
     p: u32("p", o.p),
     c: u32("c", o.c),
   };
-  if (o.r !== undefined) request.r = readings(o.r);
-  if (o.v !== undefined) request.v = list("v", o.v, 0, MAX_PINS).map(pinReport);
-  if (o.l !== undefined) request.l = list("l", o.l, 0, MAX_LEDGER).map(ledgerEntry);
-  if (o.x !== undefined) request.x = flat("x", o.x, 24, 64);
-  if (o.o !== undefined) request.o = otaReport(o.o);
-  if (o.j !== undefined) request.j = joinProof(o.j);
-  if (o.d !== undefined) request.d = flat("d", o.d, 16, 64);
+  const part = <Name extends "r" | "v" | "l" | "x" | "o" | "j" | "d">(
+    name: Name,
+    read: (value: unknown) => SyncRequest[Name],
+  ) => {
+    if (o[name] !== undefined)
+      leniently(faults, () => {
+        request[name] = read(o[name]);
+      });
+  };
+  part("r", readings);
+  part("v", (value) => list("v", value, 0, MAX_PINS).map(pinReport));
+  part("l", (value) => list("l", value, 0, MAX_LEDGER).map(ledgerEntry));
+  part("x", (value) => members("x", value, 24, MAX_STATE_TEXT, faults));
+  part("o", otaReport);
+  part("j", joinProof);
+  part("d", (value) => members("d", value, 16, 64, faults));
   return request;
+}
+
+function leniently(faults: FormatError[] | undefined, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!faults || !(error instanceof FormatError)) throw error;
+    faults.push(error);
+  }
+}
+
+/** As `flat`, a member at a time. */
+function members(
+  name: string,
+  value: unknown,
+  maxMembers: number,
+  maxText: number,
+  faults: FormatError[] | undefined,
+): Record<string, Scalar> {
+  const all = Object.entries(object(name, value));
+  if (all.length > maxMembers) refuse(name, `${all.length} members, at most ${maxMembers}`);
+  const copy: Record<string, Scalar> = {};
+  for (const [key, member] of all)
+    leniently(faults, () => Object.assign(copy, flat(name, { [key]: member }, 1, maxText)));
+  return copy;
 }
 
 /** Device: a reply's plaintext, checked likewise. Throws as `decodeRequest`. */

@@ -1,4 +1,6 @@
 import test from "ava";
+import { ssidText } from "../../../firmware/connect/networks.js";
+import type { FormatError } from "../../../firmware/format/error.js";
 import {
   MAX_CONFIGURATION,
   decodeReply,
@@ -129,6 +131,7 @@ for (const [what, fields] of [
   ["n of 15 bytes", { j: { n: "A".repeat(20) } }],
   ["n that is not canonical", { j: { n: "A".repeat(21) + "B" } }],
   ["j without n", { j: {} }],
+  ["a state's text of 67 bytes", { x: { a: "x".repeat(67) } }],
   ["a property that is null", { d: { a: null } }],
 ] as [string, object][])
   test(`refused in a request: ${what}`, (t) => {
@@ -137,6 +140,25 @@ for (const [what, fields] of [
     );
     t.regex(error.code, /^(field-invalid|base64url-invalid)$/);
   });
+
+test("with a list of faults, only the invalid parts are left out", (t) => {
+  const faults: FormatError[] = [];
+  const broken = {
+    ...most,
+    ...{ r: [reading, reading], o: { state: "exploding" }, j: { n: "A".repeat(21) + "B" } },
+    ...{ x: { ssid: "net", a: null, [`0x`]: "f".repeat(67) }, d: { "a b": 1, place: "shed" } },
+  };
+  const { r: _r, o: _o, j: _j, ...rest } = most;
+  t.deepEqual(decodeRequest(bytes(JSON.stringify(broken)), faults), { ...rest, x: { ssid: "net" } });
+  t.is(faults.length, 6);
+  t.throws(() => decodeRequest(bytes(JSON.stringify({ ...most, w: 51 })), []), { code: "field-invalid" });
+  t.throws(() => decodeRequest(bytes("{"), []), { code: "json-invalid" });
+});
+
+test("the longest name of a network that a device can say is taken", (t) => {
+  const ssid = ssidText(new Uint8Array(32).fill(0xff));
+  t.is(decodeRequest(encodeRequest({ ...least, x: { ssid } }, 1024)).x!.ssid, ssid);
+});
 
 for (const [what, fields] of [
   ["no time", { t: undefined }],
