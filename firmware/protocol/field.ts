@@ -53,6 +53,14 @@ export function nameText(name: string, value: unknown, max: number): string {
   return value;
 }
 
+/** `aa:bb:cc:dd:ee:ff`, lower case. */
+export function macText(name: string, value: unknown): string {
+  const mac = text(name, value, 17);
+  const good = (c: string, i: number) => (i % 3 === 2 ? c === ":" : "0123456789abcdef".includes(c));
+  if (mac.length !== 17 || ![...mac].every(good)) refuse(name, "expected aa:bb:cc:dd:ee:ff");
+  return mac;
+}
+
 /** A finite number, a boolean, or text of at most `max` bytes. */
 export function scalar(name: string, value: unknown, max: number): Scalar {
   if (typeof value === "boolean") return value;

@@ -5,7 +5,7 @@ import { encodeUtf8 } from "../format/utf8.js";
 import { decodeBase64url, encodeBase64url } from "./base64url.js";
 import type { Crypto } from "./crypto.js";
 import { equalBytes } from "./equal.js";
-import { integer, isName, milliseconds, nameText, refuse, text } from "./field.js";
+import { integer, isName, macText, milliseconds, nameText, text } from "./field.js";
 import { hkdf } from "./hkdf.js";
 import { parseJson } from "./json-depth.js";
 import { Handshake, NX_PSK0 } from "./noise.js";
@@ -225,7 +225,7 @@ function helloOf(payload: Uint8Array): Hello {
   const o = parseJson(payload);
   const hello: Hello = {
     c: text("c", o.c, 43),
-    mac: macText(o.mac),
+    mac: macText("mac", o.mac),
     chip: nameText("chip", o.chip, 16),
     product: text("product", o.product, 32),
     v: text("v", o.v, 31),
@@ -234,13 +234,6 @@ function helloOf(payload: Uint8Array): Hello {
   };
   decodeBase64url(hello.c, 32);
   return hello;
-}
-
-function macText(value: unknown): string {
-  const mac = text("mac", value, 17);
-  const good = (c: string, i: number) => (i % 3 === 2 ? c === ":" : "0123456789abcdef".includes(c));
-  if (mac.length !== 17 || ![...mac].every(good)) refuse("mac", "expected aa:bb:cc:dd:ee:ff");
-  return mac;
 }
 
 function malformed(what: string): FormatError {

@@ -80,6 +80,13 @@ function storeLedger(sql: Sql, input: SyncInput, start: number | null): number |
   return highest;
 }
 
+/**
+ * A device that joined said its MAC then; one that was registered beforehand says it once. Neither changes it later, nor
+ * takes that of another approved device: the MAC decides which row a board that joins anew may replace.
+ */
+const MAC = `CASE WHEN mac <> '' OR ? IS NULL THEN mac ELSE coalesce(
+  (SELECT '' FROM devices other WHERE other.mac = ? AND other.state = 'approved'), ?) END`;
+
 function storeDevice(
   sql: Sql,
   input: SyncInput,
@@ -91,7 +98,7 @@ function storeDevice(
   const { report } = input;
   sql.run(
     `UPDATE devices SET lastseen = ?, ipaddr = coalesce(?, nullif(ipaddr, ''), ?), data = ?, watermark_boot = ?, watermark_key = ?, ledger_boot = ?,
-       ssid = coalesce(?, ssid), mac = coalesce(?, mac), chip = coalesce(?, chip), product = coalesce(?, product),
+       ssid = coalesce(?, ssid), mac = ${MAC}, chip = coalesce(?, chip), product = coalesce(?, product),
        layout = coalesce(?, layout), version = coalesce(?, version), rssi = coalesce(?, rssi),
        cfgsn_applied = coalesce(?, cfgsn_applied), ota = coalesce(?, ota),
        properties = ?, status = ?
@@ -104,7 +111,7 @@ function storeDevice(
     watermark?.[1] ?? null,
     ledger,
     report.ssid ?? null,
-    report.mac ?? null,
+    ...Array<string | null>(3).fill(report.mac ?? null),
     report.chip ?? null,
     report.product ?? null,
     report.layout ?? null,

@@ -118,7 +118,7 @@ export interface SyncInput {
   cfgsnApplied?: number;
   ota?: Record<string, unknown>;
   properties?: Record<string, unknown>;
-  /** Columns that the device itself reports. */
+  /** Columns that the device itself reports. `mac` is taken while it has none and no other approved device has that. */
   report: Partial<
     Pick<Device, "ssid" | "ipaddr" | "mac" | "chip" | "product" | "layout" | "version" | "rssi" | "status">
   >;

@@ -169,6 +169,26 @@ export function storeContract(test: TestFn, open: (name: string) => Store): void
     t.like(await store.getDevice("d1"), { lastseen: 5000, ipaddr: "192.0.2.1", ota: { state: "trial" } });
   });
 
+  check("a MAC is taken once, and never another approved device's", async (t, store) => {
+    await withDevice(store);
+    const key = { g: 1, wrappedKey: bytes(9) };
+    await store.addDevice(newDevice("joined", { mac: "other" }), { ...key, deviceid: "joined" });
+    await store.addDevice(newDevice("denied", { mac: "free", state: "denied" }), {
+      ...key,
+      deviceid: "denied",
+    });
+    const macAfter = async (sequence: number, deviceid: string, mac?: string) => {
+      await store.sync(request({ deviceid, sequence, report: mac === undefined ? {} : { mac } }));
+      return (await store.getDevice(deviceid))!.mac;
+    };
+    t.is(await macAfter(1, "d1"), "");
+    t.is(await macAfter(2, "d1", "other"), "");
+    t.is(await macAfter(3, "d1", "free"), "free");
+    t.is(await macAfter(4, "d1", "third"), "free");
+    t.is(await macAfter(1, "joined", "free"), "other");
+    t.is(await macAfter(2, "joined"), "other");
+  });
+
   check("a boot's first report stands", async (t, store) => {
     await withDevice(store);
     await store.sync(request({ ledger: [{ boot: 1, at: 1, entry: { cause: "power-on" } }] }));
