@@ -5,6 +5,7 @@ const HELP = {
   sync_duplicate: "Sync requests that came once more and were answered again without being processed.",
   sync_replay_rejected: "Authentic sync requests that were not fresh.",
   sync_unauthenticated: "Sync requests that got the constant 401.",
+  sync_fields_refused: "Invalid optional fields of fresh sync requests, left out.",
   sync_held: "Replies that were held until there was something to say.",
   readings_stored: "Readings that were stored.",
   join_answered: "Joins that were answered with M2.",

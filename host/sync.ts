@@ -16,7 +16,7 @@ import type { Presence } from "./presence.js";
 import { StaleWatch } from "./stale-watch.js";
 import type { Device, Join, Offer, Store, SyncOutcome } from "./store/store.js";
 import { replyTo, type Sayings } from "./sync-reply.js";
-import { syncInput, wantsAnswer } from "./sync-request.js";
+import { checkState, syncInput, wantsAnswer } from "./sync-request.js";
 
 export interface SyncOptions {
   store: Store;
@@ -31,6 +31,11 @@ export interface SyncOptions {
   log: (line: string) => void;
 }
 
+/** How long the answer to a request with an invalid part waits. */
+const FAULT_PAUSE_MS = 1000;
+/** Of what is wrong with one request, this much goes to the log. */
+const MAX_REPORTED = 5;
+
 /** Where a request came from, and when its connection is gone. */
 export interface Peer {
   address: string;
@@ -43,6 +48,8 @@ interface Message {
   sealed: Sealed;
   keys: DeviceKeys;
   request: SyncRequest;
+  /** What was wrong with parts of it that are left out. */
+  faults: FormatError[];
 }
 
 /** Reads nobody's plaintext: FormatError means the other side did not speak the protocol. */
@@ -100,6 +107,7 @@ export class SyncService {
       metrics.add("sync_duplicate");
       return this.#answer(message, outcome, undefined);
     }
+    this.#report(id, message.faults);
     await this.#accepted(outcome, request);
     return this.#hold(message, outcome, peer);
   }
@@ -111,16 +119,18 @@ export class SyncService {
     const opened = sealed.id === id ? await keys.get(id, sealed.g) : undefined;
     const plaintext = attempt(() => openRequest(crypto, opened?.keys ?? keys.decoy, sealed));
     if (!opened || !plaintext) return undefined;
-    const request = this.#decode(id, plaintext);
+    const faults: FormatError[] = [];
+    const request = this.#decode(id, plaintext, faults);
     if (!request) return undefined;
     if (opened.join && !(await this.#confirm(opened.join, request))) return undefined;
-    return { sealed, keys: opened.keys, request };
+    return { sealed, keys: opened.keys, request, faults };
   }
 
   /** Sealed by the device, and yet wrong: a defect of its firmware, for its maker to see in the log. */
-  #decode(id: string, plaintext: Uint8Array): SyncRequest | undefined {
+  #decode(id: string, plaintext: Uint8Array, faults: FormatError[]): SyncRequest | undefined {
     try {
-      return decodeRequest(plaintext);
+      const request = decodeRequest(plaintext, faults);
+      return request.x ? { ...request, x: checkState(request.x, faults) } : request;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#options.log(`device ${id}: ${error.message}`);
@@ -140,6 +150,13 @@ export class SyncService {
     const { mac, chip, product, version, claims } = device;
     events.emit("join.pending", { id: device.deviceid, code, mac, chip, product, version, claims });
     return true;
+  }
+
+  #report(id: string, faults: FormatError[]): void {
+    if (faults.length === 0) return;
+    this.#options.metrics.add("sync_fields_refused", faults.length);
+    const some = faults.slice(0, MAX_REPORTED).map(({ message }) => message);
+    this.#options.log(`device ${id}: left out ${faults.length}: ${some.join("; ")}`);
   }
 
   #refuseStale(id: string, message: Message, hb: number): Uint8Array {
@@ -182,7 +199,10 @@ export class SyncService {
     const { request } = message;
     // A device that was approved while it was away does not know yet: it must not wait out a hold to hear it.
     const approved = request.j !== undefined && outcome.device.state === "approved";
-    if (request.w === 0 || approved || wantsAnswer(request)) return this.#answer(message, outcome, undefined);
+    if (request.w === 0 || approved || wantsAnswer(request)) {
+      if (message.faults.length > 0) await this.#pause(id, peer);
+      return this.#answer(message, outcome, undefined);
+    }
     const hold = holds.open(id, request.w * 1000);
     peer.onClose(() => hold.end());
     try {
@@ -197,6 +217,15 @@ export class SyncService {
     } finally {
       holds.release(id, hold);
     }
+  }
+
+  /** What is not acknowledged is sent again at once: without this, as fast as the network goes. */
+  async #pause(id: string, peer: Peer): Promise<void> {
+    const { holds } = this.#options;
+    const hold = holds.open(id, FAULT_PAUSE_MS);
+    peer.onClose(() => hold.end());
+    while (!hold.over) await hold.wait();
+    holds.release(id, hold);
   }
 
   /** The reply as things are now; `"nothing"` where there is none to give before the hold ends. */

@@ -204,14 +204,7 @@ test.serial("sealed plaintexts of another form are refused", async (t) => {
     ...["-1", "1.5", '"9"', "null", "1e99", "NaN", "4294967296"].map((b) =>
       fields().replace('"b":9', `"b":${b}`),
     ),
-    fields(',"r":[[1,1,1,"x",{}]]'),
-    fields(',"r":[[1,2,1,"x",1],[1,1,1,"x",1]]'),
-    fields(',"r":[[1,1,1,"__proto__",1]]'),
-    fields(',"x":{"__proto__":1}'),
-    fields(',"r":[[1,1,1,"x",1e999]]'),
     fields(`,"z":${"[".repeat(1000)}${"]".repeat(1000)}`),
-    fields(',"v":[[256,1]]'),
-    fields(',"o":{"state":"hacked"}'),
     fields().replace('"w":0', '"w":51'),
   ];
   await refuses(
@@ -219,6 +212,93 @@ test.serial("sealed plaintexts of another form are refused", async (t) => {
     device,
     plaintexts.map((text) => sealAs(device, header(`${device.id}.1`), text)),
   );
+});
+
+const reading = '[1,1,1,"x",1]';
+const one = '[5,"on"]';
+const ok = { r: `[${reading}]`, v: `[${one}]`, l: '[[1,"user","1.0.0",0,""]]', o: '{"state":"checking"}' };
+const invalid: [field: keyof typeof ok, json: string][] = [
+  ["r", '[[1,1,1,"x",{}]]'],
+  ["r", '[[1,2,1,"x",1],[1,1,1,"x",1]]'],
+  ["r", '[[1,1,1,"__proto__",1]]'],
+  ["r", '[[1,1,1,"x",1e999]]'],
+  ["r", `[${reading},5]`],
+  ["v", "[[256,1]]"],
+  ["v", `[${one},[1]]`],
+  ["l", '[[1,"user","1.0.0",-1,""]]'],
+  ["l", "{}"],
+  ["o", '{"state":"hacked"}'],
+];
+
+test.serial("an invalid part of an authentic request is left out, the others count", async (t) => {
+  await Promise.all(
+    invalid.map(async ([field, json]) => {
+      const device = await newDevice();
+      const kid = header(`${device.id}.1`);
+      const send = async (s: number, parts: Record<string, string>) => {
+        const more = Object.entries(parts).map(([name, value]) => `,"${name}":${value}`);
+        const bytes = sealAs(device, kid, fields(more.join("")).replace('"s":1', `"s":${s}`));
+        const answer = await device.send(bytes);
+        if (answer.status !== 200) throw new Error(`${answer.status} for ${field}: ${json}`);
+        return device.open(bytes.toString().split(".")[4]!, answer.body);
+      };
+      const look = async () => {
+        const of = `/api/devices/${device.id}`;
+        const [row, readings, boots, pins] = await Promise.all(
+          ["", "/readings", "/boots", "/pins"].map((path) => shared.admin("GET", of + path)),
+        );
+        const { ota } = row!.body as { ota: object | null };
+        return { r: readings!.body, l: boots!.body, v: pins!.body, o: ota ? [ota] : [] } as Record<
+          string,
+          unknown[]
+        >;
+      };
+      const reply = await send(1, { ...ok, [field]: json });
+      t.deepEqual(reply.a, field === "r" ? undefined : [1, 1], `${field}: ${json}`);
+      t.is(reply.la, field === "l" ? undefined : 1, `${field}: ${json}`);
+      for (const [name, list] of Object.entries(await look()))
+        t.is(list.length, name === field ? 0 : 1, `${name} beside ${field}: ${json}`);
+      t.like(await send(2, ok), { a: [1, 1], la: 1 }, "mended, it is taken");
+      for (const list of Object.values(await look())) t.is(list.length, 1);
+    }),
+  );
+});
+
+test.serial("an invalid member of x or d is left out alone; it is counted, and logged once", async (t) => {
+  const lines: string[] = [];
+  const server = await startTestServer({ log: (line) => lines.push(line) });
+  t.teardown(() => server.close());
+  const device = await newDevice(server);
+  const hex = `0x${"ff".repeat(32)}`;
+  const x = { ...ABOUT, ssid: hex, ip: "1.2.3", chip: "a b", version: "<b>", product: "a\nb", rssi: 5 };
+  const { bytes } = await device.sync({ x: { ...x, long: "x".repeat(67) }, d: { a: 1, b: "y".repeat(65) } });
+  const { body } = await server.admin("GET", `/api/devices/${device.id}`);
+  t.like(body as object, { ...ABOUT, ssid: hex, ipaddr: "127.0.0.1", rssi: null, properties: { a: 1 } });
+  const { status } = body as { status: object };
+  t.deepEqual(Object.keys(status).sort(), ["chip", "layout", "product", "ssid", "version"]);
+  t.is(await server.metric("sync_fields_refused"), 7);
+  await device.send(bytes);
+  t.is(lines.filter((line) => line.includes(device.id)).length, 1);
+  t.regex(lines.join("\n"), /left out 7: field x.long: .*; field d.b: .*; field x.chip: /);
+});
+
+test.serial("no device can take the MAC of another, or change its own", async (t) => {
+  const server = await startTestServer();
+  t.teardown(() => server.close());
+  const [first, second] = [await newDevice(server), await newDevice(server)];
+  const macs = async () => {
+    const { body } = (await server.admin("GET", "/api/devices")) as {
+      body: { deviceid: string; mac: string }[];
+    };
+    return [first, second].map(({ id }) => body.find(({ deviceid }) => deviceid === id)!.mac);
+  };
+  t.deepEqual(await macs(), [ABOUT.mac, ""], "the second said the first one's");
+  await second.sync({ x: { mac: "AA:BB:CC:00:00:01" } });
+  t.deepEqual(await macs(), [ABOUT.mac, ""], "another form");
+  await second.sync({ x: { mac: "02:00:00:00:00:02" } });
+  await first.sync({ x: { mac: "02:00:00:00:00:03" } });
+  await second.sync({ x: { mac: ABOUT.mac } });
+  t.deepEqual(await macs(), [ABOUT.mac, "02:00:00:00:00:02"]);
 });
 
 test.serial("a reply sent back as a request is refused", async (t) => {
