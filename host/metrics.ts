@@ -1,4 +1,5 @@
-// Counters of the server, in Prometheus' text format (exposition format 0.0.4).
+// Counters of the server, in Prometheus' text format (exposition format 0.0.4), by its naming rules: the application's
+// prefix, the unit, `_total` for what only rises (prometheus.io/docs/practices/naming).
 
 const HELP = {
   sync_accepted: "Sync requests that were fresh and are stored.",
@@ -27,11 +28,13 @@ export class Metrics {
     return this.#counts.get(name)!;
   }
 
-  /** The exposition; `gauges` are figures of the moment. */
+  /** The exposition; `gauges` are figures of the moment, by their full names. */
   text(gauges: Record<string, number>): string {
     const lines: string[] = [];
-    for (const [name, count] of this.#counts)
-      lines.push(`# HELP ${name} ${HELP[name]}`, `# TYPE ${name} counter`, `${name} ${count}`);
+    for (const [counter, count] of this.#counts) {
+      const name = `broome_${counter}_total`;
+      lines.push(`# HELP ${name} ${HELP[counter]}`, `# TYPE ${name} counter`, `${name} ${count}`);
+    }
     for (const [name, value] of Object.entries(gauges))
       lines.push(`# TYPE ${name} gauge`, `${name} ${value}`);
     return `${lines.join("\n")}\n`;

@@ -35,9 +35,9 @@ export function statusRoutes(app: FastifyInstance, services: Services): void {
   app.get("/metrics", async (_request, reply) =>
     reply.type("text/plain; version=0.0.4; charset=utf-8").send(
       metrics.text({
-        devices_online: presence.size,
-        holds_open: holds.size,
-        resident_memory_bytes: process.memoryUsage.rss(),
+        broome_devices_online: presence.size,
+        broome_holds_open: holds.size,
+        process_resident_memory_bytes: process.memoryUsage.rss(),
       }),
     ),
   );

@@ -193,6 +193,23 @@ test("the API describes itself", async (t) => {
     t.true(path in paths, path);
 });
 
+test("metrics are named by Prometheus' rules, and each has its type", async (t) => {
+  const { text, headers } = await call("/metrics", { authorization: `Bearer ${adminToken()}` });
+  t.is(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+  const types = new Map(
+    Array.from(text.matchAll(/^# TYPE (\S+) (\S+)$/gm), ([, name, type]) => [name!, type!]),
+  );
+  const samples = Array.from(text.matchAll(/^([^#\s]+) (\d+)$/gm), ([, name]) => name!);
+  t.deepEqual(samples, [...types.keys()]);
+  t.is(text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length, samples.length);
+  for (const [name, type] of types) {
+    t.regex(name, /^(broome|process)_[a-z_]+$/);
+    t.is(name.endsWith("_total"), type === "counter", name);
+  }
+  for (const name of ["sync_accepted", "sync_duplicate", "sync_replay_rejected", "readings_stored"])
+    t.is(types.get(`broome_${name}_total`), "counter");
+});
+
 test("the page is whole, and no script or style in it could come from elsewhere", async (t) => {
   const other = await startTestServer({ web: "host/web" });
   t.teardown(() => other.close());

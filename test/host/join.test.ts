@@ -177,7 +177,7 @@ test("the same M1 gets the same M2, any number of times, and a genuine join stil
   t.is((await genuine.sync({ j })).reply!.e, "pending");
   clock.now += 11 * 60_000;
   t.deepEqual(await knock(device, m1), { status: 403, code: "join-rejected" }, "an old one is known as old");
-  t.is(await server.metric("join_answered"), 2);
+  t.is(await server.metric("broome_join_answered_total"), 2);
 });
 
 test("one M1 ten times at once is one join", async (t) => {
@@ -188,7 +188,7 @@ test("one M1 ten times at once is one join", async (t) => {
     Array.from({ length: 10 }, () => post(`${device.base}/api/join`, body, "application/json")),
   );
   t.is(new Set(answers.map((answer) => Buffer.from(answer.body).toString())).size, 1);
-  t.is(await server.metric("join_answered"), 1);
+  t.is(await server.metric("broome_join_answered_total"), 1);
 });
 
 test("six joins a minute and key, a hundred unconfirmed a key; other keys are not disturbed", async (t) => {

@@ -276,7 +276,7 @@ test.serial("an invalid member of x or d is left out alone; it is counted, and l
   t.like(body as object, { ...ABOUT, ssid: hex, ipaddr: "127.0.0.1", rssi: null, properties: { a: 1 } });
   const { status } = body as { status: object };
   t.deepEqual(Object.keys(status).sort(), ["chip", "layout", "product", "ssid", "version"]);
-  t.is(await server.metric("sync_fields_refused"), 7);
+  t.is(await server.metric("broome_sync_fields_refused_total"), 7);
   await device.send(bytes);
   t.is(lines.filter((line) => line.includes(device.id)).length, 1);
   t.regex(lines.join("\n"), /left out 7: field x.long: .*; field d.b: .*; field x.chip: /);
@@ -330,8 +330,8 @@ test.serial(
     const first = await device.sync({ r: [device.reading("a", 1)] });
     const latest = await device.sync({ r: [device.reading("a", 2)], v: [[5, "x"]] });
     const counts = async () => [
-      await shared.metric("sync_duplicate"),
-      await shared.metric("sync_replay_rejected"),
+      await shared.metric("broome_sync_duplicate_total"),
+      await shared.metric("broome_sync_replay_rejected_total"),
     ];
     const [duplicates, rejected] = (await counts()) as [number, number];
     const before = shared.tables();
@@ -369,8 +369,8 @@ test.serial(
     const elsewhere = new DeviceClient(await secondProcess(t), { id: device.id, key: device.key });
     const { bytes, tag } = device.seal({ r: [device.reading("a", 1), device.reading("a", 2)] });
     const [accepted, duplicates] = [
-      await shared.metric("sync_accepted"),
-      await shared.metric("sync_duplicate"),
+      await shared.metric("broome_sync_accepted_total"),
+      await shared.metric("broome_sync_duplicate_total"),
     ];
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? device : elsewhere).send(bytes)),
@@ -378,9 +378,9 @@ test.serial(
     for (const { body } of answers) t.deepEqual(device.open(tag, body).a, [1, 2]);
     const { body } = (await shared.admin("GET", `/api/devices/${device.id}/readings`)) as { body: unknown[] };
     t.is(body.length, 2);
-    const here = (await shared.metric("sync_accepted")) - accepted;
+    const here = (await shared.metric("broome_sync_accepted_total")) - accepted;
     t.true(here <= 1);
-    t.is((await shared.metric("sync_duplicate")) - duplicates, 25 - here);
+    t.is((await shared.metric("broome_sync_duplicate_total")) - duplicates, 25 - here);
   },
 );
 
@@ -481,7 +481,7 @@ test.serial("a newer request ends the older hold; a closed connection leaves non
   const abort = new AbortController();
   const newer = device.sync({ w: 20 }, abort.signal);
   t.is((await older).reply!.e, undefined);
-  t.is(await shared.metric("holds_open"), 1);
+  t.is(await shared.metric("broome_holds_open"), 1);
   abort.abort();
   await t.throwsAsync(newer, { any: true });
   await shared.holding(0);

@@ -21,9 +21,9 @@ async function counters(admin: Admin): Promise<Counters> {
   const text = await admin.text("/metrics");
   const read = (name: string) => Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1] ?? 0);
   return {
-    accepted: read("sync_accepted"),
-    duplicate: read("sync_duplicate"),
-    replayRejected: read("sync_replay_rejected"),
+    accepted: read("broome_sync_accepted_total"),
+    duplicate: read("broome_sync_duplicate_total"),
+    replayRejected: read("broome_sync_replay_rejected_total"),
   };
 }
 
