@@ -8,6 +8,7 @@ import type { Base } from "../store/base.js";
 
 /** Raised to 1, or to a version: look for an update. */
 export const TRIGGER_PIN = 100;
+const TAKEN_BACK = "0";
 /** JSON of the update's state, and of the last start (CONTRACT.md, "Pins"). */
 export const OTA_STATUS_PIN = 101;
 export const STARTUP_PIN = 102;
@@ -16,6 +17,7 @@ const FIRST_SYSTEM_PIN = 100;
 /** Pins that can wait to be reported, and text of one: both held in RAM. */
 const MAX_WAITING = 16;
 const MAX_TEXT = 64; // bytes
+const MAX_VERSION = 31; // characters
 
 interface Trigger {
   r: number; // revision
@@ -105,7 +107,7 @@ export class Pins {
     let reached = Math.max(this.processed, highest);
     for (const [revision, pin, value] of fresh) {
       reached = Math.max(reached, revision);
-      if (pin === TRIGGER_PIN) this.trigger = { r: revision, v: String(value).slice(0, 31) };
+      if (pin === TRIGGER_PIN) this.raise(revision, String(value));
     }
     if (reached === this.processed) return;
     this.processed = reached;
@@ -121,16 +123,21 @@ export class Pins {
     }
   }
 
-  /**
-   * The trigger's value, once: after a bound reply to a request that already carried its revision. It is out of the store
-   * before it acts, so that it acts once also over a reboot.
-   */
-  takeTrigger(carried: number): string | undefined {
-    const trigger = this.trigger;
-    if (!trigger || trigger.r > carried) return undefined;
+  /** The trigger's value: only after a bound reply to a request that already carried its revision. It stays until `clearTrigger`. */
+  triggerAfter(carried: number): string | undefined {
+    return this.trigger && this.trigger.r <= carried ? this.trigger.v : undefined;
+  }
+
+  /** The trigger has acted, and what it began is in the store: it does not act again, also not after a restart. */
+  clearTrigger(): void {
     this.trigger = undefined;
     this.commit();
-    return trigger.v;
+  }
+
+  /** 0 takes the trigger back; what is too long for a version is none. */
+  private raise(revision: number, value: string): void {
+    const none = value === TAKEN_BACK || value === "" || value.length > MAX_VERSION;
+    this.trigger = none ? undefined : { r: revision, v: value };
   }
 
   private commit(): void {
