@@ -16,7 +16,7 @@ export const MAX_WAIT_S = 50;
 export const MAX_READINGS = 128;
 export const MAX_PINS = 32;
 export const MAX_LEDGER = 8;
-export const MAX_NAME = 32; // characters of a reading's name
+export const MAX_NAME = 32; // characters of a reading's name, bytes of a device's
 export const MAX_VALUE = 256; // bytes of a reading's or pin's text
 /** Bytes of a text of `x`: an SSID of 32 bytes that are not UTF-8 is said as "0x" and 64 hex digits. */
 export const MAX_STATE_TEXT = 66;

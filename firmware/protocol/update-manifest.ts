@@ -22,7 +22,7 @@ export const FORMAT = 1;
 
 const HEADER = '{"alg":"EdDSA","kid":"';
 const END = '","typ":"broome-manifest"}';
-const MAX_KID = 32;
+export const MAX_KID = 32;
 const MAX_KEYS = 4;
 const DOT = 0x2e;
 const NEWLINE = 0x0a;

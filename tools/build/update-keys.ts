@@ -4,12 +4,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { isName } from "../../firmware/protocol/field.js";
+import { MAX_KID } from "../../firmware/protocol/update-manifest.js";
 import { BroomeError } from "../error.js";
 
 /** Key id and base64url of the 32 bytes of an Ed25519 public key (RFC 8032). */
 export type UpdateKey = readonly [kid: string, key: string];
 
-const kid = z.string().min(1).max(64);
+/** As in a manifest's header. */
+const kid = z.string().refine((value) => isName(value, MAX_KID));
 const key = z.string().regex(/^[\w-]{43}$/, "is not base64url of 32 bytes");
 const own = z.object({ kid, key });
 /** RFC 8037. */
@@ -30,7 +33,11 @@ export function readUpdateKey(file: string): UpdateKey {
       "Give the public one (*.pub.json): what is compiled in can be read.",
     );
   const parsed = z.union([own, jwk.transform(({ kid, x }) => ({ kid, key: x }))]).safeParse(json);
-  if (!parsed.success) throw invalid(file, "it is neither {kid, key} nor an Ed25519 JWK with a kid");
+  if (!parsed.success)
+    throw invalid(
+      file,
+      `it is neither {kid, key} nor an Ed25519 JWK with a kid of at most ${MAX_KID} of A-Z a-z 0-9 _ -`,
+    );
   return [parsed.data.kid, parsed.data.key];
 }
 

@@ -2,6 +2,9 @@
 
 import type { Defaults, DefaultValue } from "../../firmware/format/defaults-block.js";
 import { measure } from "../../firmware/format/utf8.js";
+import { isName } from "../../firmware/protocol/field.js";
+import { MAX_ID } from "../../firmware/protocol/sealed.js";
+import { MAX_NAME } from "../../firmware/protocol/sync-message.js";
 import { BroomeError } from "../error.js";
 
 export interface DefaultsKey {
@@ -51,7 +54,7 @@ export const defaultsKeys: readonly DefaultsKey[] = [
     asked: true,
     refuse: refusePassword,
   },
-  { key: "device.name", title: "Name of the device", kind: "text", maxBytes: 64, asked: true },
+  { key: "device.name", title: "Name of the device", kind: "text", maxBytes: MAX_NAME, asked: true },
   {
     key: "server.url",
     title: "Server, http://host:port/#pin",
@@ -75,7 +78,8 @@ export const defaultsKeys: readonly DefaultsKey[] = [
     key: "device.id",
     title: "Device id",
     kind: "text",
-    refuse: matches(/^[\w-]{1,64}$/, "must be letters, digits, - and _, at most 64"),
+    refuse: (value) =>
+      isName(value, MAX_ID) ? undefined : `must be letters, digits, - and _, at most ${MAX_ID}`,
   },
   {
     key: "device.key",

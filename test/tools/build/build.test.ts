@@ -19,6 +19,7 @@ import { isBlank } from "../../../firmware/format/canonical.js";
 import { blankDefaults, encodeDefaults, findMarkers } from "../../../firmware/format/defaults-block.js";
 import { verifyImageFile } from "../../../firmware/format/image.js";
 import { importsOf, resolve } from "../../../tools/build/transform.js";
+import { MAX_KID } from "../../../firmware/protocol/update-manifest.js";
 import { readUpdateKey, readUpdateKeys } from "../../../tools/build/update-keys.js";
 import { slotBytes } from "../../../tools/build/virtual-image.js";
 import { chipByImageId, chipByName } from "../../../tools/chips/registry.js";
@@ -368,6 +369,8 @@ test("release keys: ours, a JWK, a folder of them; private or broken ones are re
   ]);
   const bad = [
     { kid: "a", key: "short" },
+    ...["", "a b", "a.b", "k".repeat(33)].map((kid) => ({ kid, key })),
+    { kty: "OKP", crv: "Ed25519", kid: "k".repeat(33), x: key },
     { key },
     { kty: "OKP", crv: "X25519", kid: "a", x: key },
     "no JSON",
@@ -376,6 +379,8 @@ test("release keys: ours, a JWK, a folder of them; private or broken ones are re
   for (const json of [...bad, { kty: "OKP", crv: "Ed25519", kid: "a", x: key, d: key }])
     t.throws(() => readUpdateKey(file("bad.json", json)), { code: "release-key-invalid" });
   t.throws(() => readUpdateKey(join(folder, "gone.json")), { code: "release-key-invalid" });
+  const longest = "k".repeat(MAX_KID);
+  t.deepEqual(readUpdateKey(file("long.json", { kid: longest, key })), [longest, key]);
   t.deepEqual(readUpdateKeys(folder), [
     ["a", key],
     ["b", key],
