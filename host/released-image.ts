@@ -1,12 +1,6 @@
 // What a released image must be: whole, blank of anybody's values, and the one that its manifest describes.
 
-import {
-  APP_DESCRIPTOR_OFFSET,
-  APP_DESCRIPTOR_SIZE,
-  parseAppDescriptor,
-} from "../firmware/format/app-descriptor.js";
-import { canonical } from "../firmware/format/canonical.js";
-import { BLOCK_VERSION, findDefaults } from "../firmware/format/defaults-block.js";
+import { canonical, imageFacts } from "../firmware/format/canonical.js";
 import { FormatError } from "../firmware/format/error.js";
 import type { Crypto } from "../firmware/protocol/crypto.js";
 import { equalBytes } from "../firmware/protocol/equal.js";
@@ -28,14 +22,11 @@ export function checkReleasedImage(image: Uint8Array, manifest: Manifest, crypto
       "the image holds somebody's values (or a block that is not the blank one)",
       "Publish the image as `broome build` made it, or blank it: broome patch --blank.",
     );
-  const { version, secureVersion } = parseAppDescriptor(
-    image.subarray(APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_OFFSET + APP_DESCRIPTOR_SIZE),
-  );
-  const { offset, capacity } = findDefaults(image);
+  const { version, sc, block } = imageFacts(image);
   const says: [what: string, manifest: unknown, image: unknown][] = [
     ["version", manifest.version, version],
-    ["security counter", manifest.sc, secureVersion],
-    ["defaults block", String(manifest.block), String([offset, capacity, BLOCK_VERSION])],
+    ["security counter", manifest.sc, sc],
+    ["defaults block", String(manifest.block), String(block)],
   ];
   for (const [what, claimed, actual] of says)
     if (claimed !== actual)

@@ -1,6 +1,7 @@
 // The canonical image (PROTOCOL section 3): the one whose defaults block is blank. It is what is signed, hashed and installed.
 
-import { blankDefaults, findDefaults, readDefaults } from "./defaults-block.js";
+import { APP_DESCRIPTOR_OFFSET, parseAppDescriptor } from "./app-descriptor.js";
+import { BLOCK_VERSION, blankDefaults, findDefaults, readDefaults } from "./defaults-block.js";
 import type { Sha256 } from "./hash.js";
 import { mendImage, reader, verifyImage } from "./image.js";
 
@@ -17,4 +18,18 @@ export function canonical(image: Uint8Array, sha256: Sha256): Uint8Array {
 /** True where nobody's values are in the image's defaults block. Throws what findDefaults throws, and `defaults-corrupt`. */
 export function isBlank(image: Uint8Array): boolean {
   return readDefaults(image.subarray(findDefaults(image).offset)) === undefined;
+}
+
+/** What an image says by itself of the things that its manifest repeats (PROTOCOL section 3). */
+export interface ImageFacts {
+  version: string;
+  sc: number; // security counter
+  block: [offset: number, capacity: number, version: number]; // the defaults block
+}
+
+/** Throws what parseAppDescriptor and findDefaults throw. */
+export function imageFacts(image: Uint8Array): ImageFacts {
+  const { version, secureVersion } = parseAppDescriptor(image.subarray(APP_DESCRIPTOR_OFFSET));
+  const { offset, capacity } = findDefaults(image);
+  return { version, sc: secureVersion, block: [offset, capacity, BLOCK_VERSION] };
 }

@@ -3,13 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import {
-  APP_DESCRIPTOR_OFFSET,
-  APP_DESCRIPTOR_SIZE,
-  parseAppDescriptor,
-} from "../../firmware/format/app-descriptor.js";
-import { canonical } from "../../firmware/format/canonical.js";
-import { BLOCK_VERSION, findDefaults } from "../../firmware/format/defaults-block.js";
+import { canonical, imageFacts } from "../../firmware/format/canonical.js";
 import type { Hash } from "../../firmware/format/hash.js";
 import { equalBytes } from "../../firmware/protocol/equal.js";
 import {
@@ -26,7 +20,7 @@ import { BroomeError } from "../error.js";
 import type { UpdateKeyInfo } from "./keys.js";
 
 /** What is known of an image besides its bytes: the build's `mc/config`. */
-export interface ImageFacts {
+export interface BuildFacts {
   product: string;
   chip: string;
   layout: string;
@@ -51,7 +45,7 @@ function hexDigest(bytes: Uint8Array): string {
 }
 
 /** An image and its build.json from a build's folder, or from an image file that lies in one. */
-export function readBuild(path: string): { image: Uint8Array; facts: ImageFacts } {
+export function readBuild(path: string): { image: Uint8Array; facts: BuildFacts } {
   if (!existsSync(path))
     throw new BroomeError(
       "image-truncated",
@@ -66,7 +60,7 @@ export function readBuild(path: string): { image: Uint8Array; facts: ImageFacts 
       `${existsSync(imageFile) ? factsFile : imageFile} is missing`,
       "Publish from the folder that `broome build` wrote: build.json says product, chip, layout and trusted keys.",
     );
-  const { config } = JSON.parse(readFileSync(factsFile, "utf8")) as { config: ImageFacts };
+  const { config } = JSON.parse(readFileSync(factsFile, "utf8")) as { config: BuildFacts };
   const { product, chip, layout, updateKeys } = config;
   return { image: new Uint8Array(readFileSync(imageFile)), facts: { product, chip, layout, updateKeys } };
 }
@@ -87,7 +81,7 @@ function releasable(image: Uint8Array, blank: boolean): Uint8Array {
  */
 export function chooseKey(
   keys: readonly UpdateKeyInfo[],
-  facts: ImageFacts,
+  facts: BuildFacts,
   kid: string | undefined,
 ): UpdateKeyInfo {
   const own = keys.filter(({ privateFile }) => privateFile !== undefined);
@@ -111,11 +105,11 @@ export function chooseKey(
 
 /**
  * Describes and signs an image. `sign` is by key `kid`. Throws BroomeError `image-personalised`, `key-unknown` (an image
- * that trusts no key could never be updated again), FormatError as `canonical`, `parseAppDescriptor` and `encodePayload`.
+ * that trusts no key could never be updated again), FormatError as `canonical`, `imageFacts` and `encodePayload`.
  */
 export function signRelease(
   image: Uint8Array,
-  facts: ImageFacts,
+  facts: BuildFacts,
   options: { kid: string; sign: (input: Uint8Array) => Uint8Array; min?: string; blank?: boolean },
 ): SignedRelease {
   const released = releasable(image, options.blank ?? false);
@@ -125,16 +119,12 @@ export function signRelease(
       "the image trusts no update key: after it, no update could follow",
       "Make keys with `broome keys init` and build again.",
     );
-  const { version, secureVersion } = parseAppDescriptor(
-    released.subarray(APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_OFFSET + APP_DESCRIPTOR_SIZE),
-  );
-  const { offset, capacity } = findDefaults(released);
   const list = buildChunkList(released, sha256);
   const { product, chip, layout } = facts;
   const manifest: Manifest = {
-    ...{ f: FORMAT, product, chip, layout, version, sc: secureVersion, min: options.min ?? "0.0.0" },
+    ...{ f: FORMAT, product, chip, layout, min: options.min ?? "0.0.0" },
     ...{ size: released.length, sha256: hexDigest(released), chunk: CHUNK_SIZE, list: hexDigest(list) },
-    block: [offset, capacity, BLOCK_VERSION],
+    ...imageFacts(released),
     keys: facts.updateKeys.map(([kid, key]) => [kid, key]),
   };
   const payload = encodePayload(manifest);
