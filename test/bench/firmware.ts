@@ -5,9 +5,11 @@ import { Rig } from "../system/rig.js";
 import type { Bench } from "./bench.js";
 
 const ESP8266_STATIC = 32_768; // bytes
+const STACK_SHARE = 0.9; // of its slots: what the measured paths may take, for those that are not
 
 interface Status {
   arena: { peak: Record<string, number>; limit: number };
+  stack: { peak: Record<string, number>; limit: number };
   meter: number;
 }
 
@@ -33,13 +35,15 @@ export const firmware: Bench = {
       const after = await status();
       const meterPerSync = Math.round((after.meter - meter) / Math.max(1, (await accepted()) - syncs));
       const { peak, limit } = after.arena;
+      const { stack } = after;
       say(
-        `arena ${JSON.stringify(peak)} of ${limit}; ${meterPerSync} instructions a sync; on line in ${ms} ms`,
+        `arena ${JSON.stringify(peak)} of ${limit}; stack ${JSON.stringify(stack.peak)} of ${stack.limit}; ${meterPerSync} instructions a sync; on line in ${ms} ms`,
       );
       const highest = (Math.max(...Object.values(peak)) / limit) * ESP8266_STATIC;
       return {
-        ok: highest <= ESP8266_STATIC,
+        ok: highest <= ESP8266_STATIC && Math.max(...Object.values(stack.peak)) <= STACK_SHARE * stack.limit,
         arena: { peak, limit },
+        stack,
         meterPerSync,
         bootToOnlineMs: Number(ms),
         imageBytes: bytesWritten,

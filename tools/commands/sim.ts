@@ -30,6 +30,7 @@ export const verb: Verb = {
       .option("--mac <address>", "of the first board, locally administered")
       .option("--realtime", "real clock, and a UART as slow as its baud rate")
       .option("--arena <bytes>", "memory of the program instead of what its image asks for", wholeNumber)
+      .option("--stack <slots>", "stack of the program, likewise", wholeNumber)
       .option("--capture <file>", "write what goes over the air to a pcap file")
       .option("--log <file>", "append what the board says to a file");
   },
@@ -82,6 +83,7 @@ async function simulateUntilInterrupted(
     download: options.download,
     paced: options.realtime,
     arena: options.arena,
+    stack: options.stack,
     capture: options.capture,
     log: options.log,
     note: (line) => context.log(line),

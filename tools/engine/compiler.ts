@@ -48,8 +48,10 @@ const XS_FLAGS = [
 const OWN_FLAGS = ["-std=gnu11", "-Wall", "-Wextra"];
 /** SSE: the x87 unit would round differently from the 64-bit build and from the chips. */
 const BITS_FLAGS = { 32: ["-m32", "-msse2", "-mfpmath=sse"], 64: ["-g"] };
-/** Our version of one of XS's functions, which knows module names and lines (c/lines.c). */
+/** No scratch memory in the stack (c/scratch.h); our fxCaptureErrorStack, which knows modules and lines (c/lines.c). */
 const FILE_FLAGS: Record<string, string[]> = {
+  "xsdtoa.c": ["-include", "scratch.h"],
+  "xsre.c": ["-include", "scratch.h"],
   "xsDefaults.c": ["-DfxCaptureErrorStack=hostCaptureErrorStack"],
 };
 /** Needs more than this host has; is included by another file (XS 17). */
@@ -215,11 +217,11 @@ async function build(o: Build): Promise<Engine> {
   return readBuilt(o.cacheDir, o.key)!;
 }
 
-/** What XS's objects depend on: not on our files, except the platform header. */
+/** What XS's objects depend on: not on our files, except the headers that they include. */
 function xsKeyOf(o: Build): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([o.compilerVersion, XS_FLAGS, FILE_FLAGS, BITS_FLAGS[o.bits], xsIdentity()]));
-  hash.update(readFileSync(join(o.sources, "platform.h")));
+  for (const name of ["platform.h", "scratch.h"]) hash.update(readFileSync(join(o.sources, name)));
   return hash.digest("hex").slice(0, 20);
 }
 

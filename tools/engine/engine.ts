@@ -41,7 +41,7 @@ export const ESP8266_CREATION: Readonly<Creation> = {
   symbolModulo: 3,
 };
 
-/** What the machine tells whenever it has nothing left to do. Bytes. */
+/** What the machine tells whenever it has nothing left to do. Bytes, where nothing else is said. */
 export interface Stats {
   /** Pools as they are extended now, and the stack. */
   arenaUsed: number;
@@ -55,6 +55,10 @@ export interface Stats {
   slotUsed: number;
   /** Bytecode instructions since boot. */
   meter: number;
+  /** Slots: the smallest stack with which this run would have got here (since the last `resetPeak`). */
+  stackPeak: number;
+  /** Slots: the stack. */
+  stackLimit: number;
 }
 
 /** How a machine ended. `abort` is there if it ended by itself; `code` is null if it was killed. */
@@ -90,7 +94,7 @@ export interface Machine {
   readonly idle: boolean;
   /** Delivers one event to `globalThis.onBusEvent(name, ...args)`. Throws if the machine is not idle. */
   event(name: string, ...args: Value[]): void;
-  /** Begins a new measurement of `arenaPeak` with the next event. */
+  /** Begins a new measurement of `arenaPeak` and `stackPeak` with the next event. */
   resetPeak(): void;
   /** Ends the machine at once; `onExit` follows. Can be called at any time and more than once. */
   kill(): void;
@@ -99,6 +103,17 @@ export interface Machine {
 const FD_IN = 3;
 const FD_OUT = 4;
 const EVENT_RESTART_PEAK = 1;
+/** As they come in an idle frame. */
+const STATS = [
+  "arenaUsed",
+  "arenaPeak",
+  "arenaLimit",
+  "chunkUsed",
+  "slotUsed",
+  "meter",
+  "stackPeak",
+  "stackLimit",
+] as const satisfies (keyof Stats)[];
 
 /** Starts a machine on an archive that lies in a file. The file is mapped read-only. */
 export function run(engine: Engine, o: RunOptions): Machine {
@@ -193,16 +208,9 @@ class EngineMachine implements Machine {
   }
 
   private becomeIdle(values: number[]): void {
-    const [arenaUsed, arenaPeak, arenaLimit, chunkUsed, slotUsed, meter] = values as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const stats = Object.fromEntries(STATS.map((name, i) => [name, values[i]])) as unknown as Stats;
     this.waiting = true;
-    this.options.onIdle({ arenaUsed, arenaPeak, arenaLimit, chunkUsed, slotUsed, meter });
+    this.options.onIdle(stats);
   }
 
   /** The board's own code failed: the machine cannot go on. */

@@ -3,7 +3,7 @@
 import type { Chip } from "../chips/chip.js";
 import type { Engine } from "../engine/engine.js";
 import type { Air } from "./air.js";
-import type { Peaks } from "./arena.js";
+import { MemoryPeaks } from "./arena.js";
 import { boot, type BootedApp, type LogLevel } from "./boot.js";
 import type { Clock } from "./clock.js";
 import type { Victim } from "./faults.js";
@@ -42,6 +42,8 @@ export interface BoardOptions {
   download?: boolean;
   /** Bytes of the arena instead of what the image asks for: measurements. */
   arena?: number;
+  /** Slots of the stack, likewise. */
+  stack?: number;
   watchdogMs?: number;
   capture?: PcapWriter;
   /** What the board says on its UART, whether somebody listens or not. */
@@ -57,7 +59,7 @@ export class Board implements Victim {
   private readonly straps: Straps;
   private readonly limiter = new RestartLimiter();
   private readonly pins = new Map<number, boolean>();
-  private readonly peaks: Peaks = {};
+  private readonly peaks = new MemoryPeaks();
   private current: BoardState = "off";
   private program: Program | undefined;
   private app: BootedApp | undefined;
@@ -135,7 +137,8 @@ export class Board implements Victim {
       address: program?.radio.address,
       sockets: program?.net.open ?? 0,
       pid: program?.pid,
-      arena: { peak: { ...this.peaks }, limit: program?.arena.limit ?? app?.creation.staticSize },
+      arena: { peak: { ...this.peaks.arena }, limit: program?.arena.limit ?? app?.creation.staticSize },
+      stack: { peak: { ...this.peaks.stack }, limit: program?.arena.stackLimit ?? app?.creation.stack },
       meter: program?.stats?.meter ?? 0,
       operations: { bus: program?.calls ?? 0, flash: { ...flash.operations } },
       overruns: program?.console.overruns ?? 0,
@@ -191,11 +194,11 @@ export class Board implements Victim {
   }
 
   private run(app: BootedApp): Program {
-    const { chip, flash, flashFile, engine, mac, world, clock, air, number, arena, capture, uart } =
+    const { chip, flash, flashFile, engine, mac, world, clock, air, number, arena, stack, capture, uart } =
       this.options;
     const seed = (this.options.seed + number * 0x10001 + this.resets * 0x101) >>> 0;
     const program: Program = new Program({
-      ...{ chip, flash, flashFile, app, engine, mac, world, clock, air, seed, arena, capture },
+      ...{ chip, flash, flashFile, app, engine, mac, world, clock, air, seed, arena, stack, capture },
       resetCause: this.cause,
       hostNumber: FIRST_HOST_NUMBER + number,
       keys: keyBytes(world, seed, "keys"),
@@ -256,7 +259,8 @@ export class Board implements Victim {
 
   private stop(): void {
     clearTimeout(this.pending);
-    if (this.program !== undefined) this.options.note?.(JSON.stringify({ arena: this.status().arena }));
+    const { arena, stack } = this.status();
+    if (this.program !== undefined) this.options.note?.(JSON.stringify({ arena, stack }));
     this.program?.kill();
     this.program = undefined;
     this.app = undefined;

@@ -3,7 +3,7 @@
 import { BusError, run, type Engine, type Machine, type Stats, type Value } from "../engine/engine.js";
 import type { Chip } from "../chips/chip.js";
 import type { Air } from "./air.js";
-import { ArenaMeter, type Peaks } from "./arena.js";
+import { ArenaMeter, type MemoryPeaks } from "./arena.js";
 import { verifySlot, type BootedApp } from "./boot.js";
 import { createBus, type Bus } from "./bus.js";
 import type { Clock } from "./clock.js";
@@ -36,6 +36,8 @@ export interface ProgramOptions {
   engine: Engine;
   /** Bytes of the arena instead of the image's own. */
   arena: number | undefined;
+  /** Slots of the stack instead of the image's own. */
+  stack: number | undefined;
   mac: Uint8Array;
   resetCause: string;
   world: World;
@@ -47,7 +49,7 @@ export interface ProgramOptions {
   paced: boolean;
   baudRate: number;
   watchdogMs: number;
-  peaks: Peaks;
+  peaks: MemoryPeaks;
   capture: PcapWriter | undefined;
   toHost: (bytes: Uint8Array) => void;
   /** Called once, unless `kill` came first. */
@@ -80,12 +82,12 @@ export class Program {
   constructor(options: ProgramOptions) {
     this.options = options;
     const { clock, air, flash, app, chip, seed } = options;
-    const creation =
-      options.arena === undefined ? app.creation : { ...app.creation, staticSize: options.arena };
+    const { arena = app.creation.staticSize, stack = app.creation.stack } = options;
+    const creation = { ...app.creation, staticSize: arena, stack };
     this.startedAt = clock.now();
     this.events = new EventQueue(() => this.deliver());
     const { post } = this.events;
-    this.arena = new ArenaMeter(creation.staticSize, options.peaks);
+    this.arena = new ArenaMeter(creation, options.peaks);
     this.radio = new Radio({
       air,
       clock,

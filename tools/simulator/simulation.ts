@@ -32,6 +32,7 @@ export interface SimulationOptions {
   download?: boolean;
   paced?: boolean;
   arena?: number;
+  stack?: number;
   watchdogMs?: number;
   capture?: string;
   /** What the boards say on their UARTs is appended to this file. */
@@ -132,7 +133,7 @@ async function makeBoard(options: PartOptions): Promise<Part> {
     const log = options.log === undefined ? undefined : numbered(options.log, number);
     const note = (line: string) =>
       options.note?.((options.count ?? 1) > 1 ? `board ${number}: ${line}` : line);
-    const { download, paced, arena, watchdogMs } = options;
+    const { download, paced, arena, stack, watchdogMs } = options;
     const board = new Board({
       ...{
         chip,
@@ -147,6 +148,7 @@ async function makeBoard(options: PartOptions): Promise<Part> {
         download,
         paced,
         arena,
+        stack,
         watchdogMs,
         note,
       },

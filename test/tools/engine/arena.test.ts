@@ -1,4 +1,4 @@
-// The arena's meter: the same for every run, and exactly the memory that the run needs.
+// Arena and stack as they are measured: the same for every run, and exactly what the run needs.
 import test from "ava";
 import { runSource, testEngine } from "./run-modules.js";
 
@@ -74,6 +74,46 @@ test("the peak can be measured anew", async (t) => {
   t.is(stats[2]!.arenaPeak, stats[1]!.arenaPeak);
   t.true(stats[3]!.arenaPeak <= stats[1]!.arenaPeak);
   t.is(stats[3]!.arenaPeak, stats[3]!.arenaUsed);
+  t.true(stats[3]!.stackPeak <= stats[1]!.stackPeak);
+});
+
+/** Programs that go deep in different ways: calls, natives that call back, async functions, numbers and patterns as text. */
+const DEEP: Record<string, string> = {
+  calls: `function f(n) { return n ? 1 + f(n - 1) : 0 } globalThis.onBusEvent = (name, n) => bus("log", f(n))`,
+  callbacks: `globalThis.onBusEvent = (name, n) => { const f = (i) => i ? [i].map(() => f(i - 1)) : 0; f(n / 2) }`,
+  async: `const f = async (n) => { if (n) await f(n - 1) }; globalThis.onBusEvent = async (name, n) => { await f(n / 2); await f(1) }`,
+  literals: `globalThis.onBusEvent = (name, n) => bus("log", [n, [n, [n, n]]], n, n, \`\${n} \${n + 1}\`, Math.max(n, n, n))`,
+  text: `globalThis.onBusEvent = (name, n) => { bus("log", String(n / 3e30), /^(a+)+b$/.test("a".repeat(9)), JSON.stringify([n / 7, { n }]), JSON.parse("[[[1]]]")) }`,
+};
+
+for (const [name, source] of Object.entries(DEEP)) {
+  test(`${name}: a stack of the peak is enough, one slot less overflows`, async (t) => {
+    const events: [string, number][] = [["go", 8]];
+    const first = await runSource(source, { events });
+    const { stackPeak, stackLimit } = first.stats[1]!;
+    t.is(stackLimit, 256);
+    t.true(stackPeak > first.stats[0]!.stackPeak && stackPeak < stackLimit, String(stackPeak));
+    const exact = await runSource(source, { events, creation: { stack: stackPeak } });
+    t.is(exact.exit.abort, undefined);
+    t.deepEqual(exact.log, first.log);
+    t.is(exact.stats[1]!.stackPeak, stackPeak);
+    const short = await runSource(source, { events, creation: { stack: stackPeak - 1 } });
+    t.is(short.exit.abort?.status, "stack overflow");
+  });
+}
+
+test("a stack overflow names all who called, up to 32", async (t) => {
+  const functions = Array.from({ length: 40 }, (_, i) => `function f${i}() {\n return 1 + f${i + 1}() }`);
+  const source = [...functions, "function f40() { return 1 + f40() }", "f0()"].join("\n");
+  for (const [stack, calls] of [
+    [150, [5, 31]],
+    [400, [32, 32]],
+  ] as const) {
+    const { exit } = await runSource(source, { creation: { stack } });
+    const trace = exit.abort!.message.split(" < ");
+    t.true(trace.length >= calls[0] && trace.length <= calls[1], exit.abort!.message);
+    t.regex(trace.at(-1)!, /app\/main:\d+ \(\d+\)$/);
+  }
 });
 
 test("a machine whose creation does not fit into its arena says so", async (t) => {

@@ -168,7 +168,7 @@ test("the power can go now, or in the middle of an operation of the flash", asyn
   await port.close();
 });
 
-test("arena: a run with its peak and 5 % passes, with 10 % less it is out of memory", async (t) => {
+test("a run with its peaks of arena and stack passes, with less it is out of memory or overflows", async (t) => {
   const hungry = await imageOf(
     `const all = []; for (let i = 0; i < 60; i++) all.push(new Uint8Array(100)); say("fed " + all.length);`,
   );
@@ -176,13 +176,23 @@ test("arena: a run with its peak and 5 % passes, with 10 % less it is out of mem
   const first = await bench(t, path);
   await first.said(/fed 60/);
   await new Promise((done) => setTimeout(done, 50));
-  const { arena } = (await askBoard(first.simulation.boards[0]!.reach.control, { op: "status" })) as {
-    arena: { peak: { boot: number }; limit: number };
-  };
+  const { arena, stack } = (await askBoard(first.simulation.boards[0]!.reach.control, {
+    op: "status",
+  })) as Record<"arena" | "stack", { peak: { boot: number }; limit: number }>;
   await first.close();
   const scale = arena.limit / 32768; // 2 on a 64-bit engine
   t.true(arena.peak.boot > 10_000 && arena.peak.boot <= arena.limit, JSON.stringify(arena));
-  t.deepEqual(JSON.parse(first.notes.at(-1)!), { arena });
+  t.deepEqual(JSON.parse(first.notes.at(-1)!), { arena, stack });
+  t.is(stack.limit, 256);
+
+  for (const [slots, end] of [
+    [stack.peak.boot, /fed 60/],
+    [stack.peak.boot - 1, /panic'ed \(stack overflow\)/],
+  ] as const) {
+    const board = await bench(t, path, { stack: slots });
+    await board.said(end);
+    await board.close();
+  }
 
   const enough = await bench(t, path, { arena: Math.ceil((arena.peak.boot / scale) * 1.05) });
   await enough.said(/fed 60/);

@@ -5,13 +5,15 @@
 #include "host.h"
 
 #define MESSAGE_SIZE 512
+// 32 calls (lines.c) of some 40 characters.
+#define TRACE_SIZE 2048
 #define SIGNAL_STACK_SIZE 65536
 
 bool gRunning;
 static bool gAborting;
 
 void hostAbort(const char* status, const char* format, ...) {
-  char message[MESSAGE_SIZE];
+  char message[TRACE_SIZE + MESSAGE_SIZE];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
@@ -82,7 +84,7 @@ void abortException(txMachine* the) {
 // ---- XS's aborts -------------------------------------------------------------------------------------------------
 
 void fxAbort(txMachine* the, int status) {
-  char message[MESSAGE_SIZE / 2], place[MODULE_NAME_LIMIT] = "?";
+  char message[MESSAGE_SIZE / 2], trace[TRACE_SIZE], place[MODULE_NAME_LIMIT] = "?";
   linesWhere(the, place, sizeof place);
   switch (status) {
     case XS_NOT_ENOUGH_MEMORY_EXIT:
@@ -90,8 +92,8 @@ void fxAbort(txMachine* the, int status) {
       else snprintf(message, sizeof message, "the root machine is full");
       hostAbort("memory full", "%s at %s", message, place);
     STACK_OVERFLOW_CASES:
-      linesTrace(the, message, sizeof message);
-      hostAbort("stack overflow", "%d slots at %s", (int)(the->stackTop - the->stackBottom), message);
+      linesTrace(the, trace, sizeof trace);
+      hostAbort("stack overflow", "%d slots at %s", (int)(the->stackTop - the->stackBottom), trace);
     case XS_UNHANDLED_EXCEPTION_EXIT:
     case XS_UNHANDLED_REJECTION_EXIT: abortException(the);
     case XS_NO_MORE_KEYS_EXIT: hostAbort("memory full", "too many property names");

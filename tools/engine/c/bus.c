@@ -110,6 +110,7 @@ static uint32_t gMeterSeen;
 
 static void sendIdle(txMachine* the) {
   ArenaStats stats = arenaStats();
+  StackStats stack = stackMeasure(the);
   gMeter += (uint32_t)(the->meterIndex - gMeterSeen);
   gMeterSeen = the->meterIndex;
   frameBegin(FRAME_IDLE);
@@ -119,6 +120,8 @@ static void sendIdle(txMachine* the) {
   putNumber((double)the->currentChunksSize);
   putNumber((double)the->currentHeapCount * sizeof(txSlot));
   putNumber((double)gMeter);
+  putNumber((double)stack.peak);
+  putNumber((double)stack.limit);
   frameSend();
 }
 
@@ -127,7 +130,10 @@ void busIdle(txMachine* the) {
   Reader reader;
   uint8_t type = frameReceive(&reader);
   if (type != FRAME_EVENT) hostAbort("bus-malformed", "frame %d is no event", type);
-  if (takeTag(&reader) & EVENT_RESTART_PEAK) arenaRestartPeak();
+  if (takeTag(&reader) & EVENT_RESTART_PEAK) {
+    arenaRestartPeak();
+    stackRestartPeak();
+  }
   fxBeginHost(the);
   {
     mxTry(the) {

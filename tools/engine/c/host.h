@@ -73,6 +73,7 @@ uint8_t* linesMake(const txScript* plain, const txScript* annotated, const uint8
 bool linesFind(const void* address, const char** module, int* line);
 // "module:line" of the running code.
 bool linesWhere(txMachine* the, char* buffer, size_t size);
+// The innermost 32 calls, each with its module:line and its slots.
 void linesTrace(txMachine* the, char* buffer, size_t size);
 // Takes the place of XS's fxCaptureErrorStack (a macro for xsDefaults.c, see compiler.ts).
 void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame);
@@ -105,6 +106,18 @@ ArenaStats arenaStats(void);
 void arenaRestartPeak(void);
 // Words for a "memory full" message.
 void arenaDescribe(char* buffer, size_t size);
+
+// ---- stack.c: the stack of the device's machine --------------------------------------------------------------------
+
+// Slots.
+typedef struct {
+  size_t peak;   // the smallest stack this run could have had
+  size_t limit;  // the stack
+} StackStats;
+
+void stackPaint(txMachine* the);
+StackStats stackMeasure(txMachine* the);
+void stackRestartPeak(void);
 
 // ---- machine.c: modules, jobs, events ----------------------------------------------------------------------------
 

@@ -143,13 +143,16 @@ bool linesWhere(txMachine* the, char* buffer, size_t size) {
   return false;
 }
 
+#define TRACE_CALLS 32
+
 // Who called whom, innermost first, with the slots of the stack that each call takes: for a stack overflow, where the
 // innermost function alone does not say which of its callers went too deep.
 void linesTrace(txMachine* the, char* buffer, size_t size) {
   size_t used = 0;
+  int calls = 0;
   const txSlot* below = the->stack;
   buffer[0] = 0;
-  for (const txSlot* frame = the->frame; frame && (used < size); frame = frame->next) {
+  for (const txSlot* frame = the->frame; frame && (used < size) && (calls < TRACE_CALLS); frame = frame->next) {
     const uint8_t* code = codeOf(the, frame);
     const char* module;
     int line;
@@ -158,6 +161,7 @@ void linesTrace(txMachine* the, char* buffer, size_t size) {
     int length = snprintf(buffer + used, size - used, "%s%s:%d (%d)", used ? " < " : "", module, line, slots);
     if (length < 0) return;
     used += (size_t)length;
+    calls++;
     below = frame;
   }
 }

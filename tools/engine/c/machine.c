@@ -140,6 +140,7 @@ int runMain(int argc, char** argv) {
   arenaCreate((size_t)creation.staticSize);
   gMachine = fxCloneMachine(&creation, gRoot, "device", NULL);
   if (!gMachine) hostAbort("memory full", "no memory for the machine");
+  stackPaint(gMachine);
   fxBeginMetering(gMachine, onMeter, METER_INTERVAL);
   gBusOpen = true;
   importMain(gMachine, argv[3]);
