@@ -75,7 +75,11 @@ export class Chain implements Radio {
   keep(network: Network, { address }: Attempt): void {
     this.base.log("wifi", `address ${address!.address}, gateway ${address!.gateway}`);
     this.ssid = ssidText(network.ssid);
-    rememberNetwork(this.base.store, network);
+    try {
+      rememberNetwork(this.base.store, network);
+    } catch (error) {
+      this.base.log("wifi", `not stored: ${(error as Error).message}`, "E"); // online all the same
+    }
   }
 
   /** A defaults block that has never worked comes before what is stored, once: success makes it current. */

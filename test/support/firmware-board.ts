@@ -69,6 +69,7 @@ function afterlife(operation: string, args: Value[]): unknown {
   if (operation === "flash.read") return new Uint8Array(args[2] as number).fill(0xff);
   if (operation === "flash.open") return [0, 65536, 4096];
   if (operation === "slots.running") return ["ota_0", "valid"];
+  if (operation === "system.restart") throw new Error("restart");
   return operation === "system.uptime" ? 0 : undefined;
 }
 
@@ -96,6 +97,7 @@ export class FirmwareBoard {
   private release: (() => void) | undefined;
 
   constructor(options: BoardOptions, before?: FirmwareBoard) {
+    if (!before) FirmwareBoard.endAll();
     this.options = options;
     this.flash = options.flash ?? blankFlash();
     this.world = options.world ?? worldOf();
@@ -238,8 +240,9 @@ export class FirmwareBoard {
     try {
       return this.bus[operation]!(args);
     } catch (error) {
-      if (error instanceof PowerCut) this.end("power-cut");
-      throw error;
+      if (!(error instanceof PowerCut)) throw error;
+      this.end("power-cut");
+      return afterlife(operation, args);
     }
   }
 
