@@ -2,7 +2,6 @@
 
 import type { Flash } from "../device/types.js";
 import { parseAppDescriptor, APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_SIZE } from "../format/app-descriptor.js";
-import type { Hash } from "../format/hash.js";
 import { parseImage } from "../format/image.js";
 import { LinkError } from "../link/error.js";
 import type { HttpClient, HttpRequest, HttpResponse } from "../link/http.js";
@@ -34,7 +33,6 @@ export class UpdateError extends Error {
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Bytes read from flash at a time: what a chunk costs in RAM. */
 const PIECE = 512;
-const TRIES = 3;
 /** How often progress is said on the UART, and on the pin, whose history should stay short. */
 const SHOWN_PERCENT = 5;
 const PIN_PERCENT = 25;
@@ -57,11 +55,8 @@ export class Updater {
   private other: Flash | undefined;
   private listAt = 0; // in the slot
   private chunk = 0;
-  private tries = 0;
   private shown = 0; // percent
-  // What is being received: where the next byte goes, and the hash so far.
-  private at = 0;
-  private hash: Hash | undefined;
+  private at = 0; // where the next byte received goes
 
   constructor(base: Base, status: OtaStatus, offer: Offer, listener: UpdateListener) {
     this.base = base;
@@ -98,10 +93,19 @@ export class Updater {
     return undefined;
   }
 
+  /**
+   * Nobody signed an answer: it can be a captive portal's. Only waiting follows from a wrong one, never the end of the update;
+   * that takes what the maker signed.
+   */
   private take({ status, body }: HttpResponse): void {
-    checkStatus(status, this.stage === "chunks" ? 206 : 200);
-    if (this.stage === "manifest") this.takeManifest(body);
-    else if (this.stage === "chunks") this.takeChunk(this.other!);
+    const { stage, manifest, other } = this;
+    const wanted = stage === "chunks" ? 206 : 200;
+    if (status !== wanted) throw new LinkError("malformed", `answer ${status}, expected ${wanted}`);
+    let right: boolean;
+    if (stage === "manifest") right = this.takeManifest(body);
+    else if (stage === "list") right = this.findList(manifest!, other!);
+    else right = this.findChunk(manifest!, other!);
+    if (!right) throw new LinkError("malformed", `the answer is another ${stage} than was meant`);
   }
 
   private askManifest(): HttpRequest {
@@ -116,7 +120,8 @@ export class Updater {
     };
   }
 
-  private takeManifest(file: Uint8Array): void {
+  /** False where it is not the file that was offered. */
+  private takeManifest(file: Uint8Array): boolean {
     const { device, config, store } = this.base;
     const memory = loadMemory(store);
     const { manifest, refusal } = checkUpdate(device.crypto, file, {
@@ -131,61 +136,53 @@ export class Updater {
       keys: config.updateKeys,
       failed: (sha256) => memory.f.includes(shortHash(sha256)),
     });
+    if (refusal === "digest-mismatch") return false;
     if (!manifest) throw new UpdateError(refusal);
-    saveMemory(store, {
-      ...memory,
-      s: "installing",
-      o: this.offer,
-      h: shortHash(manifest.sha256),
-      r: "",
-      n: 0,
-    });
+    saveMemory(store, { ...memory, h: shortHash(manifest.sha256) });
     device.slots!.invalidateOther(); // from here on nothing can boot what is about to be overwritten
     this.manifest = manifest;
     this.other = device.flash("other");
     this.listAt = this.other.size - (slotBytes(manifest.size) - chunkCount(manifest.size) * CHUNK_SIZE);
     this.stage = "list";
+    return true;
   }
 
   /** The list lies in the slot's last sectors, behind the image: 16 bytes of it in RAM at a time. */
   private askList(manifest: Manifest, other: Flash): HttpRequest | undefined {
-    const length = chunkCount(manifest.size) * CHUNK_DIGEST;
-    if (encodeHex(this.hashOf(other, this.listAt, length)) === manifest.list) {
-      this.stage = "chunks";
-      this.tries = 0;
-      this.status.set("downloading", { percent: 0, version: manifest.version });
-      return undefined;
-    }
-    if (this.tries++ === TRIES) throw new UpdateError("list-mismatch");
+    if (this.findList(manifest, other)) return undefined;
     for (let at = this.listAt; at < other.size; at += CHUNK_SIZE) other.eraseSector(at / CHUNK_SIZE);
     this.at = this.listAt;
     return {
       method: "GET",
       path: `/fw/${manifest.list}.list`,
       timeoutMs: REQUEST_TIMEOUT_MS,
-      maxBody: length,
+      maxBody: chunkCount(manifest.size) * CHUNK_DIGEST,
       keepAlive: true,
       onBody: (bytes) => this.write(bytes),
     };
+  }
+
+  /** Goes on to the chunks if flash holds the list that the manifest names. */
+  private findList(manifest: Manifest, other: Flash): boolean {
+    const digest = this.hashOf(other, this.listAt, chunkCount(manifest.size) * CHUNK_DIGEST);
+    if (encodeHex(digest) !== manifest.list) return false;
+    this.stage = "chunks";
+    this.status.set("downloading", { percent: 0, version: manifest.version });
+    return true;
   }
 
   /**
    * One chunk, fetched unless flash holds it already: that is how a download goes on after a restart.
    *
    * A chunk is as large as an eighth of the memory that there is, so it is written as it comes, into a sector erased for it,
-   * and counts only when the hash of all of it is the list's; a wrong one is erased again. That is as safe as hashing it in
-   * RAM before: the slot cannot be booted until all chunks count and the whole was read back.
+   * and counts only when the hash of what flash then holds is the list's. That is as safe as hashing it in RAM before: the slot
+   * cannot be booted until all chunks count and the whole was read back.
    */
   private askChunk(manifest: Manifest, other: Flash): HttpRequest | undefined {
-    const first = this.chunk * CHUNK_SIZE;
-    const length = Math.min(CHUNK_SIZE, manifest.size - first);
-    if (isEntry(this.entry(other), this.hashOf(other, first, length))) {
-      this.advance(manifest);
-      return undefined;
-    }
+    if (this.findChunk(manifest, other)) return undefined;
+    const first = (this.at = this.chunk * CHUNK_SIZE);
+    const length = chunkLength(manifest, this.chunk);
     other.eraseSector(this.chunk);
-    this.at = first;
-    this.hash = this.base.device.crypto.createSha256();
     return {
       method: "GET",
       path: `/fw/${manifest.sha256}.bin`,
@@ -197,23 +194,18 @@ export class Updater {
     };
   }
 
-  private takeChunk(other: Flash): void {
-    const digest = this.hash!.digest();
-    this.hash = undefined;
-    if (isEntry(this.entry(other), digest)) return this.advance(this.manifest!);
-    other.eraseSector(this.chunk);
-    this.tries += 1;
-    if (this.tries === TRIES) throw new UpdateError("chunk-mismatch");
+  /** Goes on to the next chunk if flash holds this one. */
+  private findChunk(manifest: Manifest, other: Flash): boolean {
+    const entry = other.read(this.listAt + this.chunk * CHUNK_DIGEST, CHUNK_DIGEST);
+    const digest = this.hashOf(other, this.chunk * CHUNK_SIZE, chunkLength(manifest, this.chunk));
+    if (!equalBytes(entry, digest.subarray(0, CHUNK_DIGEST))) return false;
+    this.advance(manifest);
+    return true;
   }
 
   private write(bytes: Uint8Array): void {
-    this.hash?.update(bytes);
     this.other!.write(this.at, bytes);
     this.at += bytes.length;
-  }
-
-  private entry(other: Flash): Uint8Array {
-    return other.read(this.listAt + this.chunk * CHUNK_DIGEST, CHUNK_DIGEST);
   }
 
   private advance(manifest: Manifest): void {
@@ -221,7 +213,6 @@ export class Updater {
     const count = chunkCount(manifest.size);
     const { version } = manifest;
     this.chunk += 1;
-    this.tries = 0;
     if (this.chunk === count) {
       this.stage = "verify";
       status.set("verifying", { percent: 100, version });
@@ -274,11 +265,6 @@ function descriptorOf(flash: Flash, size: number): { version: string; secureVers
   }
 }
 
-function isEntry(entry: Uint8Array, digest: Uint8Array): boolean {
-  return equalBytes(entry, digest.subarray(0, CHUNK_DIGEST));
-}
-
-/** Nobody signed a status: it can be a captive portal's. Only waiting follows from it, never the end of the update. */
-function checkStatus(status: number, wanted: number): void {
-  if (status !== wanted) throw new LinkError("malformed", `answer ${status}, expected ${wanted}`);
+function chunkLength({ size }: Manifest, chunk: number): number {
+  return Math.min(CHUNK_SIZE, size - chunk * CHUNK_SIZE);
 }

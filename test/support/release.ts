@@ -2,7 +2,13 @@
 
 import { esp32c3 } from "../../tools/chips/esp32c3.js";
 import { blankDefaults } from "../../firmware/format/defaults-block.js";
-import type { UpdateKey } from "../../firmware/protocol/update-manifest.js";
+import {
+  assembleManifest,
+  encodePayload,
+  signingInput,
+  type Manifest,
+  type UpdateKey,
+} from "../../firmware/protocol/update-manifest.js";
 import { makeVirtualImage } from "../../tools/build/virtual-image.js";
 import { signRelease, type SignedRelease } from "../../tools/release/publish.js";
 import { generateKeyPairSync, sign } from "node:crypto";
@@ -30,6 +36,14 @@ export function signTest(image: Uint8Array, options: { min?: string; product?: s
   const { product = "broome-example", min } = options;
   const facts = { product, chip: "esp32c3", layout: "4mb-2slot", updateKeys: [updateKey] };
   return signRelease(image, facts, { kid: "test", sign: signWithTestKey, ...(min && { min }) });
+}
+
+/** The same image under a manifest that says something else, signed by the test key under that name. */
+export function signAgain(release: SignedRelease, change: Partial<Manifest>, kid = "test"): SignedRelease {
+  const manifest = { ...release.manifest, ...change };
+  const payload = encodePayload(manifest);
+  const signature = signWithTestKey(signingInput(kid, payload));
+  return { ...release, manifest, file: assembleManifest(payload, { kid, signature }) };
 }
 
 /** The body of POST /api/releases. */
