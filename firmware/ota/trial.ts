@@ -30,7 +30,7 @@ export function reviewStart(base: Base, start: Start): Start {
   const memory = loadMemory(store);
   if (!slots || isOnTrial(slots) || (memory.s !== "selected" && memory.s !== "trial")) return start;
   if (memory.o.v === config.version) {
-    saveMemory(store, { ...memory, s: "confirmed" }); // a power cut between the slot's mark and ours
+    confirm(base); // a power cut between the slot's mark and ours
     return start;
   }
   const state = slots.other()?.state;
@@ -38,8 +38,9 @@ export function reviewStart(base: Base, start: Start): Start {
     saveMemory(store, { ...memory, s: "installing" }); // a power cut before it was selected
     return start;
   }
-  if (state === "aborted" && INNOCENT.includes(start.cause) && memory.n < MAX_REARMS)
-    rearm(base, slots, memory, start.cause);
+  // Empty: the power went while the bootloader, or the trial itself, rewrote the slot's mark.
+  const cut = state === "aborted" || (state === "empty" && memory.s === "trial");
+  if (cut && INNOCENT.includes(start.cause) && memory.n < MAX_REARMS) rearm(base, slots, memory, start.cause);
   const reason = state === "aborted" ? `ended by ${start.cause}` : `not booted: ${state}`;
   saveFailure(store, memory, reason);
   return { ...start, cause: "rollback", note: reason };
@@ -50,12 +51,19 @@ function rearm(base: Base, slots: Slots, memory: OtaMemory, cause: Cause): void 
   log("ota", `state=trial percent=100 version=${memory.o.v} reason=again after ${cause}`);
   saveMemory(store, { ...memory, s: "selected", n: memory.n + 1 });
   try {
-    slots.rearmOther();
+    if (slots.other()!.state === "aborted") slots.rearmOther();
+    else slots.selectOther();
   } catch (error) {
     log("ota", `not begun again: ${(error as Error).message}`, "W");
     return;
   }
   restartFor(store, device.system, "ota", `again after ${cause}`);
+}
+
+/** The running image proved itself: from now on nothing with a lower security counter is taken. */
+function confirm({ store, config }: Base): void {
+  setCount(store, MINIMUM_SC, Math.max(getCount(store, MINIMUM_SC), config.sc));
+  saveMemory(store, { ...loadMemory(store), s: "confirmed", n: 0 });
 }
 
 export function isOnTrial(slots: Slots): boolean {
@@ -113,13 +121,12 @@ export class Trial {
   }
 
   private check(): void {
-    const { store, config, device } = this.base;
+    const { config, device } = this.base;
     if (!this.onTrial || !this.bound || device.system.uptimeMs() < this.uptimeMs) return;
     device.timer.clear(this.deadline);
     this.onTrial = false;
     device.slots!.markValid();
-    saveMemory(store, { ...loadMemory(store), s: "confirmed", n: 0 });
-    setCount(store, MINIMUM_SC, Math.max(getCount(store, MINIMUM_SC), config.sc));
+    confirm(this.base);
     this.status.set("confirmed", { version: config.version });
   }
 
