@@ -1,6 +1,7 @@
 // The networks that worked, newest first, as one record of the store.
 
-import { encodeUtf8, decodeUtf8 } from "../format/utf8.js";
+import { decodeUtf8, encodeUtf8, measure } from "../format/utf8.js";
+import { isHexDigest } from "../protocol/hex.js";
 import { NETWORKS } from "../store/keys.js";
 import type { LogStore } from "../store/log-store.js";
 
@@ -11,15 +12,18 @@ export interface Network {
 
 export const MAX_NETWORKS = 4;
 const MAX_SSID = 32; // bytes (IEEE 802.11, 9.4.2.2)
-const MAX_PASSWORD = 64; // characters of ASCII: a passphrase of 8 to 63, or a key as 64 hex digits
+const MIN_PASSPHRASE = 8; // bytes
+const MAX_PASSPHRASE = 63;
 
 /** What is wrong with a network that somebody typed or patched, in plain words; undefined where nothing is. */
 export function networkFault(network: Network): string | undefined {
   const { ssid, password } = network;
   if (ssid.length < 1 || ssid.length > MAX_SSID) return "a network's name has 1 to 32 bytes";
-  if (password !== "" && (password.length < 8 || password.length > MAX_PASSWORD))
-    return "a password has 8 to 63 characters";
-  return undefined;
+  if (password === "" || isHexDigest(password.toLowerCase())) return undefined; // 64 digits: the key itself
+  const length = measure(password);
+  return length < MIN_PASSPHRASE || length > MAX_PASSPHRASE
+    ? "a password has 8 to 63 bytes, or is a key of 64 hex digits"
+    : undefined;
 }
 
 /** Record: for each network length u8, SSID, length u8, password. Ends at the first that is not whole. */
