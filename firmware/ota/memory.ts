@@ -4,6 +4,7 @@ import type { Offer } from "../protocol/sync-message.js";
 import { getRecord, setRecord } from "../store/json-record.js";
 import { OTA_MEMORY } from "../store/keys.js";
 import type { LogStore } from "../store/log-store.js";
+import { noteOf } from "../telemetry/note.js";
 
 /**
  * `installing`: on the way; `selected`: the other slot is, or is about to be, selected; `trial`: it runs; `failed`: it was
@@ -48,5 +49,5 @@ export function shortHash(sha256: string): string {
 export function saveFailure(store: LogStore, memory: OtaMemory, reason: string): void {
   const { h, f } = memory;
   const failures = h === "" ? f : [h, ...f.filter((known) => known !== h)].slice(0, KEPT_FAILURES);
-  saveMemory(store, { ...memory, s: "failed", r: reason.slice(0, 64), f: failures });
+  saveMemory(store, { ...memory, s: "failed", r: noteOf(reason), f: failures });
 }

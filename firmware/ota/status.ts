@@ -4,6 +4,7 @@ import { OTA_STATUS_PIN } from "../pins/pins.js";
 import type { Pins } from "../pins/pins.js";
 import type { OtaReport } from "../protocol/sync-message.js";
 import type { Base } from "../store/base.js";
+import { noteOf } from "../telemetry/note.js";
 import type { ServerTime } from "../telemetry/server-time.js";
 
 export type OtaState = OtaReport["state"];
@@ -30,7 +31,7 @@ export class OtaStatus {
     const { percent = state === "confirmed" || state === "trial" ? 100 : 0, version, reason } = details;
     const report: OtaReport = { state, percent };
     if (version) report.version = version;
-    if (reason) report.reason = reason.slice(0, 64);
+    if (reason) report.reason = noteOf(reason);
     this.report = report;
     const words = [`state=${state}`, `percent=${percent}`];
     if (version) words.push(`version=${version}`);

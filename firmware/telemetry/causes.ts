@@ -4,6 +4,7 @@ import type { RawResetCause, System } from "../device/types.js";
 import { getRecord, setRecord } from "../store/json-record.js";
 import { INTENTION } from "../store/keys.js";
 import type { LogStore } from "../store/log-store.js";
+import { noteOf } from "./note.js";
 
 /** What the firmware itself restarts for. */
 export type Intention = "ota" | "rollback" | "user" | "wifi-timeout" | "server-timeout";
@@ -54,6 +55,6 @@ export function noteUptime(store: LogStore, uptimeMs: number): void {
 }
 
 function writeIntention(store: LogStore, w: string, n: string, uptimeMs: number): void {
-  const record: IntentionRecord = { w, n: n.slice(0, 64), u: Math.round(uptimeMs) };
+  const record: IntentionRecord = { w, n: noteOf(n), u: Math.round(uptimeMs) };
   setRecord(store, INTENTION, record);
 }

@@ -11,6 +11,7 @@ import {
   nextBoot,
   raiseBoot,
 } from "../../../firmware/telemetry/ledger.js";
+import { noteOf } from "../../../firmware/telemetry/note.js";
 import { MAX_TEXT, Outbox, OUTBOX_SIZE } from "../../../firmware/telemetry/outbox.js";
 import { decodeRequest } from "../../../firmware/protocol/sync-message.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
@@ -140,3 +141,24 @@ test("every raw cause has its word, and the last known uptime comes with it", (t
   );
   t.is(readStart(store, "power-on").previousUptimeMs, 60_000);
 });
+
+for (const [what, text, length] of [
+  ["short", "to 1.0.1", 8],
+  ["ASCII", "x".repeat(99), 64],
+  ["of two bytes a character", "é".repeat(40), 32],
+  ["of three, which do not fill 64", "€".repeat(40), 21],
+  ["of four", "\u{1f422}".repeat(17), 32],
+] as const)
+  test(`a note is cut to what a request can carry: ${what}`, (t) => {
+    const store = newStore();
+    t.throws(() => restartFor(store, system(), "rollback", text));
+    const { note } = readStart(store, "software");
+    t.is(note, text.slice(0, length));
+    t.is(note, noteOf(text));
+    const request = {
+      ...{ b: 1, s: 1, u: 1, t: 0, w: 0, m: 1, p: 0, c: 0 },
+      l: [[1, "rollback", "1.0.0", 0, note]],
+      o: { state: "failed", reason: noteOf(text) },
+    };
+    t.deepEqual(decodeRequest(new TextEncoder().encode(JSON.stringify(request))), request as never);
+  });
