@@ -58,7 +58,10 @@ const table: Row[] = [
     from: "tools/esptool",
     may: ["firmware/format", "tools/chips", "tools/serial/port.ts", "tools/error.ts"],
   },
-  { from: "tools/patch", may: ["firmware/format", "tools/chips", "tools/serial/port.ts", "tools/error.ts"] },
+  {
+    from: "tools/patch",
+    may: ["firmware/format", "firmware/protocol", "tools/chips", "tools/serial/port.ts", "tools/error.ts"],
+  },
   {
     from: "tools/serial",
     may: ["tools/serial/port.ts", "firmware/format", "tools/chips", "tools/engine", "tools/error.ts"],
@@ -68,7 +71,7 @@ const table: Row[] = [
   { from: "tools/engine", may: ["firmware/format", "tools/chips", "tools/error.ts"], node: true, npm: true },
   {
     from: "tools/build",
-    may: ["firmware/format", "tools/chips", "tools/engine", "tools/error.ts"],
+    may: ["firmware/format", "firmware/protocol", "tools/chips", "tools/engine", "tools/error.ts"],
     node: true,
     npm: true,
   },
