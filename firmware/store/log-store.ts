@@ -196,7 +196,9 @@ export class LogStore {
     header[0] = key;
     view.setUint16(2, value.length, true);
     header[1] = checkByte(header);
-    view.setUint32(4, this.checksum(value, this.checksum(header.subarray(0, 4))), true);
+    const start = this.checksum(header.subarray(0, 4)); // one call after the other: nested they take more of the stack
+    const crc = this.checksum(value, start);
+    view.setUint32(4, crc, true);
     this.end += size; // also when the write fails: these bytes are no longer erased
     this.flash.write(at, header);
     if (value.length > 0) this.flash.write(at + RECORD_HEADER, value);

@@ -22,18 +22,33 @@ export const LOOKUP = 3;
 const KINDS = 4;
 
 /** Asked for on every call: a preloaded module's constants belong to the root, whose global object is another one. */
-function board(): BusGlobal {
+export function board(): BusGlobal {
   return globalThis as unknown as BusGlobal;
 }
 
-/** Calls an operation of the board. Throws an Error with `code` where the board refuses. */
-export function call(operation: string, ...values: BusValue[]): BusValue {
-  return board().bus(operation, ...values);
+/**
+ * Calls an operation of the board. Throws an Error with `code` where the board refuses. Four values and no `...`, which
+ * would take another 30 of the stack's 256 slots where it is deepest.
+ */
+export function call(operation: string, a?: BusValue, b?: BusValue, c?: BusValue, d?: BusValue): BusValue {
+  return board().bus(operation, a, b, c, d);
 }
 
 /** Calls an operation that returns bytes. */
-export function callBytes(operation: string, ...values: BusValue[]): Uint8Array {
-  return bytesOf(board().bus(operation, ...values));
+export function callBytes(
+  operation: string,
+  a?: BusValue,
+  b?: BusValue,
+  c?: BusValue,
+  d?: BusValue,
+): Uint8Array {
+  return bytesOf(board().bus(operation, a, b, c, d));
+}
+
+/** Calls an operation that takes any number of values and returns bytes; `values` is used up. */
+export function callParts(operation: string, values: BusValue[]): Uint8Array {
+  values.unshift(operation);
+  return bytesOf(Reflect.apply(board().bus, undefined, values) as BusValue);
 }
 
 /** Bytes arrive from the board as an ArrayBuffer of their own. */

@@ -2,7 +2,7 @@
 
 import type { Hash } from "../../format/hash.js";
 import type { Crypto } from "../types.js";
-import { bytesOf, call, callBytes } from "./bus.js";
+import { bytesOf, call, callBytes, callParts } from "./bus.js";
 
 class Sha256 implements Hash {
   private readonly handle = call("crypto.hashStart") as number;
@@ -18,9 +18,9 @@ class Sha256 implements Hash {
 
 const crypto: Crypto = {
   random: (length) => callBytes("crypto.random", length),
-  sha256: (...parts) => callBytes("crypto.sha256", ...parts),
+  sha256: (...parts) => callParts("crypto.sha256", parts),
   createSha256: () => new Sha256(),
-  hmacSha256: (key, ...parts) => callBytes("crypto.hmac", key, ...parts),
+  hmacSha256: (...parts) => callParts("crypto.hmac", parts),
   aesCbcEncrypt: (key, iv, data) => callBytes("crypto.aesCbcEncrypt", key, iv, data),
   aesCbcDecrypt: (key, iv, data) => callBytes("crypto.aesCbcDecrypt", key, iv, data),
   aesGcmSeal: (key, nonce, aad, plaintext) => callBytes("crypto.aesGcmSeal", key, nonce, aad, plaintext),
