@@ -18,6 +18,7 @@ interface Result {
 function demo(): Promise<{ code: number | null; result: Result; text: string }> {
   const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "demo", "--json"], {
     cwd: root,
+    env: { ...process.env, NO_COLOR: "1" },
   });
   let stdout = "";
   let text = "";
