@@ -51,6 +51,14 @@ async function listen(
   return Object.assign(server, { count: () => connections });
 }
 
+/** How much of the device's time passed in how much of ours: the clock is fast. */
+function times(log: UartLog, started: number): string {
+  const virtual = log.lines
+    .map((line) => /^[EWIDV] \((\d+)\)/.exec(line)?.[1])
+    .filter((ms) => ms !== undefined);
+  return `virtual ${virtual.at(-1)} ms, wall ${Date.now() - started} ms`;
+}
+
 async function until(what: string, condition: () => boolean): Promise<void> {
   const end = Date.now() + 30_000;
   while (!condition()) {
@@ -88,6 +96,7 @@ const broken: [string, (socket: Socket) => void][] = [
 for (const [index, [name, answer]] of broken.entries()) {
   test.serial(`a server that answers with ${name} causes waiting and nothing else`, async (t) => {
     const id = `broken${index}`;
+    const started = Date.now();
     const real = await away(id);
     const bad = await listen(real.port, answer);
     const log = await start(id, rig.values(real));
@@ -97,6 +106,7 @@ for (const [index, [name, answer]] of broken.entries()) {
     const service = await rig.serve(id, ["--port", real.port]);
     await rig.approve(service, log);
     const said = log.lines.slice(mark).join("\n");
+    t.log(times(log, started));
     t.notRegex(said, /boot: slot|Guru/, "it did not restart");
   });
 }
