@@ -57,9 +57,9 @@ export function createContext(
   return {
     root,
     cacheDir: join(root, ".broome"),
-    port: globals.port ?? process.env.BROOME_PORT,
+    port: globals.port || process.env.BROOME_PORT || undefined, // set but empty is not set
     baud: globals.baud,
-    server: globals.server ?? process.env.BROOME_SERVER,
+    server: globals.server || process.env.BROOME_SERVER || undefined,
     json,
     tty,
     signal,

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { password } from "@inquirer/prompts";
 import type { Command } from "commander";
 import { BroomeError } from "./error.js";
+import { answered, canAsk } from "./prompt.js";
 import type { Context, Options } from "./verb.js";
 import type { Passphrase } from "./release/keys.js";
 
@@ -16,12 +17,11 @@ export function addPassphraseOption(command: Command): Command {
 async function ask(context: Context, purpose: "new" | "open"): Promise<string> {
   const prompt = { output: process.stderr };
   const { signal } = context;
-  const first = await password(
-    { message: "Passphrase of the update keys", mask: true },
-    { ...prompt, signal },
+  const first = await answered(
+    password({ message: "Passphrase of the update keys", mask: true }, { ...prompt, signal }),
   );
   if (purpose === "open") return first;
-  const second = await password({ message: "Once more", mask: true }, { ...prompt, signal });
+  const second = await answered(password({ message: "Once more", mask: true }, { ...prompt, signal }));
   if (first === second) return first;
   throw new BroomeError("passphrase-wrong", "the two are not the same", "Try again.");
 }
@@ -29,7 +29,7 @@ async function ask(context: Context, purpose: "new" | "open"): Promise<string> {
 async function read(context: Context, options: Options, purpose: "new" | "open"): Promise<string> {
   if (options.from !== undefined) return readFileSync(options.from as string, "utf8").replace(/\r?\n$/, "");
   if (process.env.BROOME_KEY_PASSPHRASE) return process.env.BROOME_KEY_PASSPHRASE;
-  if (process.stdin.isTTY && process.stderr.isTTY) return ask(context, purpose);
+  if (canAsk()) return ask(context, purpose);
   throw new BroomeError(
     "passphrase-missing",
     "the update keys need their passphrase, and nobody is there to type it",

@@ -30,12 +30,14 @@ export function askSecret(message: string, refuse: (answer: string) => string | 
   return answered(password({ message, validate: (answer) => refuse(answer) ?? true }, streams));
 }
 
-async function answered<T>(question: Promise<T>): Promise<T> {
+/** Ctrl-C at a question, and the end of the command meanwhile, as every verb reports them. Throws `interrupted`. */
+export async function answered<T>(question: Promise<T>): Promise<T> {
   try {
     return await question;
   } catch (error) {
-    if ((error as Error).name !== "ExitPromptError") throw error;
-    process.emit("SIGINT"); // the prompt swallowed it: the command's own handler makes it exit code 130
+    const { name } = error as Error;
+    if (name !== "ExitPromptError" && name !== "AbortPromptError") throw error;
+    if (name === "ExitPromptError") process.emit("SIGINT"); // the prompt swallowed it: the command's own handler makes it exit code 130
     throw new BroomeError("interrupted", "interrupted", "Nothing was written.");
   }
 }

@@ -90,9 +90,22 @@ async function write(
       onProgress: (done) => bar?.update(done),
       onNote: (text) => context.log(text),
     });
+  } catch (error) {
+    if (context.signal.aborted && bar !== undefined) throw interrupted(error);
+    throw error;
   } finally {
     bar?.end();
   }
+}
+
+/** The one thing that Ctrl-C can leave half-written: there is no second flash to write to. */
+function interrupted(cause: unknown): BroomeError {
+  return new BroomeError(
+    "interrupted",
+    "interrupted while the board was being written",
+    "What the board holds may be incomplete: flash it again. It still answers in download mode.",
+    { cause },
+  );
 }
 
 function report(context: Context, result: FlashResult, ms: number): void {

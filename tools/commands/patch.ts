@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { addAdminOptions, adminClient } from "../admin-client.js";
 import { sha256 } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
 import { patch, readValues } from "../patch/patch.js";
@@ -23,7 +24,6 @@ import { decodeUtf8 } from "../../firmware/format/utf8.js";
 
 type Given = Record<string, unknown>;
 
-const REGISTER_TIMEOUT_MS = 15_000;
 /** Secrets may come from the environment, where other users of the machine cannot read them. */
 const environment: readonly [key: string, name: string][] = [
   ["wifi.password", "BROOME_WIFI_PASSWORD"],
@@ -43,8 +43,9 @@ export const verb: Verb = {
       .option("--blank", "take out what is in the image first")
       .option(
         "--register",
-        "register the device at --server and put its id and key in (needs BROOME_ADMIN_TOKEN)",
+        "register the device at --server and put its id and key in (needs the admin token)",
       );
+    addAdminOptions(command);
   },
   run: runPatch,
 };
@@ -75,7 +76,7 @@ async function runPatch(
   const values = mergeValues(before, given);
   patch(image, values, { sha256 }); // before a server is told of a device: everything else must be right
   if (options.register === true)
-    Object.assign(values, await register(context, String(values["device.name"] ?? "")));
+    Object.assign(values, await register(context, options, String(values["device.name"] ?? "")));
 
   const out = outputOf(context, path, options.out as string | undefined);
   const patched = patch(image, values, { sha256 });
@@ -229,48 +230,24 @@ function refusal(key: string, answer: string): string | undefined {
 /** PROTOCOL section 2, "pre-registration": the device needs no handshake and no approval. */
 async function register(
   context: Context,
+  options: Options,
   name: string,
 ): Promise<{ "device.id": string; "device.key": string }> {
-  const token = process.env.BROOME_ADMIN_TOKEN;
-  if (context.server === undefined || token === undefined)
-    throw new BroomeError(
-      "usage",
-      `--register needs ${context.server === undefined ? "a server" : "BROOME_ADMIN_TOKEN"}`,
-      "Give --server URL of the admin listener (or BROOME_SERVER), and BROOME_ADMIN_TOKEN in the environment.",
-    );
-  const url = new URL("/api/devices", context.server);
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify(name === "" ? {} : { name }),
-      redirect: "error",
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(REGISTER_TIMEOUT_MS)]),
-    });
-  } catch (cause) {
-    throw new BroomeError(
-      "server-unreachable",
-      `${url}: ${reason(cause)}`,
-      "Is `broome serve` running there?",
-      { cause },
-    );
-  }
-  const body = (await response.json().catch(() => ({}))) as { id?: unknown; key?: unknown; detail?: unknown };
-  if (!response.ok || typeof body.id !== "string" || typeof body.key !== "string")
+  const client = adminClient(context, options);
+  const body = await client.request<{ id?: unknown; key?: unknown } | undefined>(
+    "POST",
+    "/api/devices",
+    name === "" ? {} : { name },
+  );
+  if (typeof body?.id !== "string" || typeof body.key !== "string")
     throw new BroomeError(
       "server-refused",
-      `${url}: ${response.status} ${String(body.detail ?? response.statusText)}`,
-      response.status === 401 ? "BROOME_ADMIN_TOKEN is not that server's." : "Look at the server's log.",
+      `${client.url}/api/devices answered without a device's id and key`,
+      "Is this the admin listener of a Broome server?",
     );
   context.log(`registered ${body.id}${name === "" ? "" : ` (${name})`}`);
   const values = mergeValues({}, { "device.id": body.id, "device.key": body.key });
   return values as { "device.id": string; "device.key": string };
-}
-
-function reason(cause: unknown): string {
-  const { cause: inner, message } = cause as Error;
-  return inner instanceof Error ? inner.message : message;
 }
 
 // ---- results ----

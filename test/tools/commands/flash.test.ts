@@ -253,7 +253,9 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
         if (!sent && rig.flash.operations.programs - before >= programs) sent = child.kill(signal);
         return bytes;
       };
-      t.is((await ended).exit, signal === "SIGINT" ? 130 : "SIGKILL");
+      const { exit, out } = await ended;
+      t.is(exit, signal === "SIGINT" ? 130 : "SIGKILL");
+      if (signal === "SIGINT") t.regex((JSON.parse(out) as { help: string }).help, /flash it again/);
       await until(() => !rig.ports.uart.connected);
     }
     rig.toRom = (bytes) => bytes;

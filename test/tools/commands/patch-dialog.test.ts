@@ -1,4 +1,4 @@
-// `broome patch` with a person at a terminal (a real pty): the menu, the questions, the hidden password, Ctrl-C.
+// `broome` with a person at a terminal (a real pty): the menu, the questions, the hidden password, Ctrl-C.
 
 import test, { type ExecutionContext } from "ava";
 import { spawn } from "node:child_process";
@@ -28,10 +28,10 @@ async function terminal(t: ExecutionContext, folder: string, argv: string[]): Pr
   let seen = 0;
   ports.uart.onFromHost((bytes) => (shown += Buffer.from(bytes).toString()));
   const slave = openSync(ports.pty!, "r+");
-  const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "patch", ...argv], {
+  const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), ...argv], {
     cwd: folder,
     stdio: [slave, "pipe", slave],
-    env: { ...process.env, NO_COLOR: "1", TERM: "xterm" },
+    env: { ...process.env, NO_COLOR: "1", TERM: "xterm", BROOME_KEY_PASSPHRASE: "" },
   });
   closeSync(slave);
   t.teardown(() => child.kill("SIGKILL"));
@@ -59,7 +59,7 @@ function setUp(t: ExecutionContext): string {
 
 test("a numbered menu of the .bin files, then the questions; the password is never on the screen", async (t) => {
   const folder = setUp(t);
-  const { answer, screen, exit } = await terminal(t, folder, []);
+  const { answer, screen, exit } = await terminal(t, folder, ["patch"]);
   await answer("2) b.bin", "2\r");
   await answer("Wi-Fi network (SSID)", "home\r");
   await answer("Wi-Fi password", "short\r");
@@ -79,9 +79,24 @@ test("a numbered menu of the .bin files, then the questions; the password is nev
 
 test("Ctrl-C at a question ends with 130 and leaves nothing", async (t) => {
   const folder = setUp(t);
-  const { answer, screen, exit } = await terminal(t, folder, ["a.bin"]);
+  const { answer, screen, exit } = await terminal(t, folder, ["patch", "a.bin"]);
   await answer("Wi-Fi network (SSID)", "home\r");
   await answer("Wi-Fi password", "\x03");
   t.is(await exit, 130, screen());
+  t.deepEqual(readdirSync(folder).sort(), ["a.bin", "b.bin"]);
+});
+
+test("Ctrl-C at the passphrase is the person's wish, not a defect", async (t) => {
+  const folder = setUp(t);
+  const { answer, screen, exit } = await terminal(t, folder, [
+    "keys",
+    "init",
+    "--keys",
+    join(folder, "keys"),
+  ]);
+  await answer("Passphrase of the update keys", "long enough\r");
+  await answer("Once more", "\x03");
+  t.is(await exit, 130, screen());
+  t.regex(screen(), /interrupted/);
   t.deepEqual(readdirSync(folder).sort(), ["a.bin", "b.bin"]);
 });

@@ -164,10 +164,18 @@ test.serial("--register puts a registered device's id and key in", async (t) => 
 
   const before = server.tables();
   process.env.BROOME_ADMIN_TOKEN = "wrong";
-  t.is((await run(patch, [image, "--register"], { server: server.server.url })).code, "server-refused");
+  t.is((await run(patch, [image, "--register"], { server: server.server.url })).code, "not-admin");
   delete process.env.BROOME_ADMIN_TOKEN;
-  t.is((await run(patch, [image, "--register"], { server: server.server.url })).code, "usage");
+  const none = await run(patch, [image, "--register", "--token-file", "/nowhere"], {
+    server: server.server.url,
+  });
+  t.is(none.code, "token-missing");
+  t.is((await run(patch, [image, "--register"], { server: "nonsense" })).code, "server-unreachable");
   t.is(server.tables(), before);
+
+  const file = ["--token-file", server.server.adminTokenFile];
+  const other = await run(patch, [image, "--register", ...file], { server: server.server.url });
+  t.is(typeof valuesIn(other.result?.out)["device.id"], "string");
 });
 
 test.serial(
