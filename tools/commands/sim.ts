@@ -90,6 +90,9 @@ async function simulateUntilInterrupted(
   });
   try {
     for (const { reach } of simulation.boards) context.print(JSON.stringify(reach));
+    if (world === defaultWorld)
+      for (const { ssid, password } of world.accessPoints)
+        context.log(`on the air: "${ssid}", password ${password}`);
     await interrupted(context.signal);
   } finally {
     await simulation.close();
