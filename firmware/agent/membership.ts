@@ -141,16 +141,15 @@ function load(store: LogStore, key: number): Member | undefined {
   return { identity: { id, g, key: decodeBase64url(k, KEY_LENGTH), pin }, url, pending };
 }
 
-function save(store: LogStore, key: number, { identity, url, pending }: Member): void {
+/** Made before the store is called, not on the way there: that is deep enough for a stack of 256 slots. */
+function recordOf({ identity, url, pending }: Member): IdentityRecord {
   const { id, g, pin } = identity;
-  const record: IdentityRecord = { id, g, k: encodeBase64url(identity.key), pin, url };
-  if (pending) Object.assign(record, pending);
-  setRecord(store, key, record);
+  return { id, g, k: encodeBase64url(identity.key), pin, url, ...pending };
 }
 
 /** After a join: beside the identity in force, which stays until the owner approved this one. */
 export function savePending(store: LogStore, member: Member): void {
-  save(store, PENDING_IDENTITY, member);
+  setRecord(store, PENDING_IDENTITY, recordOf(member));
 }
 
 /** The owner refused it, or it was given up. */
@@ -161,7 +160,8 @@ export function dropPending(store: LogStore): void {
 /** A bound reply came: this identity, at this address, is the one in force. Writes only what changed. */
 export function settle(store: LogStore, member: Member, target: Target): void {
   const url = target.pin === undefined ? `${target.url.split("#")[0]}#${member.identity.pin}` : target.url;
-  save(store, IDENTITY, { identity: member.identity, url, pending: undefined });
+  const record = recordOf({ identity: member.identity, url, pending: undefined });
+  setRecord(store, IDENTITY, record);
   if (member.pending) dropPending(store);
   if (target.source === "defaults") markWorked(store, SERVER_PART);
   const entry = getRecord<ServerEntry>(store, SERVER);

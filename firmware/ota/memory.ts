@@ -49,5 +49,6 @@ export function shortHash(sha256: string): string {
 export function saveFailure(store: LogStore, memory: OtaMemory, reason: string): void {
   const { h, f } = memory;
   const failures = h === "" ? f : [h, ...f.filter((known) => known !== h)].slice(0, KEPT_FAILURES);
-  saveMemory(store, { ...memory, s: "failed", r: noteOf(reason), f: failures });
+  const failed: OtaMemory = { ...memory, s: "failed", r: noteOf(reason), f: failures };
+  setRecord(store, OTA_MEMORY, failed); // not by saveMemory: this is the deepest write at a start
 }
