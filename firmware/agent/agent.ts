@@ -173,7 +173,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     this.working = true;
     this.refused = false;
     if (this.choices > 1 && this.uptimeMs() - this.openedMs > TURN_MS) this.close(true);
-    if (!this.link && !this.open()) return;
+    if (!this.link) return void this.open();
     const { member } = this;
     const news = this.reporter.hasNews || this.parts.pins.triggered;
     if (member!.pending) void this.exchange(member!.pending.ask ? 0 : HOLD_S);
@@ -187,48 +187,47 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
 
   // --- who to talk to ---
 
-  /** Chooses a server and who to be there; false where that has still to come about, or failed. */
-  private open(): boolean {
+  /** Chooses a server and who to be there; joins where the device is nobody yet. */
+  private async open(): Promise<void> {
+    await undefined; // begins on an empty stack
     const { store, log, config, device } = this.base;
+    const list = targets(store, config.serverPin);
+    this.choices = list.length;
+    this.openedMs = this.uptimeMs();
+    this.target = list[this.turn % Math.max(1, list.length)];
     if (!this.target) {
-      const list = targets(store, config.serverPin);
-      this.choices = list.length;
-      this.openedMs = this.uptimeMs();
-      this.target = list[this.turn % Math.max(1, list.length)];
-    }
-    const { target } = this;
-    if (!target) {
-      log("join", "state=failed reason=no server is known", "W");
+      if (this.failures === 0) log("join", "state=failed reason=no server is known", "W");
       return this.fail();
     }
-    const { tcp, resolve, timer, crypto, system } = device;
-    const { host, port } = target;
-    this.http ??= new HttpClient({ tcp, resolve, timer, host, port });
-    this.member ??= memberFor(store, target);
-    if (!this.member) {
-      void this.join(target);
-      return false;
-    }
-    const { pending } = this.member;
+    const { tcp, resolve, timer } = device;
+    const { host, port } = this.target;
+    this.http = new HttpClient({ tcp, resolve, timer, host, port });
+    this.member = memberFor(store, this.target);
+    if (!this.member) return void this.join(this.target);
+    this.begin(this.member);
+  }
+
+  private begin(member: Member): void {
+    const { log, device } = this.base;
+    const { pending } = member;
     if (pending && !this.shown) log("join", `code=${pending.code} state=pending`); // asked before a restart
     this.shown = true;
-    system.mark("sync");
+    device.system.mark("sync");
     this.settled = false;
     this.reporter.forget();
     this.link = new SyncLink({
-      crypto,
-      http: this.http,
-      identity: this.member.identity,
-      uptimeMs: system.uptimeMs,
+      crypto: device.crypto,
+      http: this.http!,
+      identity: member.identity,
+      uptimeMs: device.system.uptimeMs,
       maxPlaintext: MAX_PLAINTEXT_ESP8266,
     });
-    return true;
+    this.finish();
   }
 
-  private fail(): false {
+  private fail(): void {
     this.failures += 1;
     this.finish();
-    return false;
   }
 
   /** Ends the talk; the next may be with the next of the known servers. */
@@ -240,7 +239,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
 
   private async join(target: Target): Promise<void> {
     await undefined; // a turn of its own: the stack has 256 slots, and a join goes deep
-    const { store, log, config, device } = this.base;
+    const { store, config, device } = this.base;
     const joinKey = joinKeyOf(target);
     if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
     device.system.mark("join");
@@ -264,9 +263,8 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     this.member = { identity, url: target.url, pending: { n, code, ask: confirm } };
     savePending(store, this.member);
     this.pendingSinceMs = this.uptimeMs();
-    log("join", `code=${code} state=pending`);
-    this.shown = true;
-    this.finish();
+    this.shown = false;
+    this.begin(this.member);
   }
 
   private joinFailed(reason: string): void {
@@ -312,7 +310,17 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
         result = await link.send(request);
       }
       this.holding = this.breaking = false;
-      if (this.link === link) this.take(result, request, member);
+      // What follows is called from here one by one: whoever writes to the store needs most of the stack.
+      const reply = this.link === link ? this.take(result, member) : undefined;
+      if (reply) {
+        if (!this.settled) this.settle(member, this.target!);
+        this.reporter.acknowledge(reply);
+        this.parts.trial.onBoundReply();
+        this.configure(reply, request.c);
+        this.answerTrigger(reply, request.p);
+        this.parts.pins.take(reply.w ?? [], reply.p ?? 0);
+        this.lookAhead(reply);
+      }
     } catch (error) {
       this.base.log("sync", String(error), "E"); // a fault of ours must not end in a reset, again and again
       this.failures += 1;
@@ -355,13 +363,22 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     };
   }
 
-  private take(result: SyncResult, request: SyncRequest, member: Member): void {
-    if (result.kind === "failed") return this.onFailure(result, member);
+  /** The reply, where it may be acted on. */
+  private take(result: SyncResult, member: Member): SyncReply | undefined {
+    if (result.kind === "failed") {
+      this.onFailure(result, member);
+      return undefined;
+    }
     this.failures = 0;
-    if (result.kind === "reply") this.onReply(result.reply, result.clock, request, member);
-    else if (result.kind === "pending") this.pendingSinceMs = this.uptimeMs();
+    if (result.kind === "pending") this.pendingSinceMs = this.uptimeMs();
     else if (result.kind === "denied") this.onDenied(member);
-    else this.onStale(result.hb);
+    else if (result.kind === "stale") this.onStale(result.hb);
+    // Unless the person at the device has still to say that this is the right server:
+    else if (!member.pending?.ask) {
+      if (result.clock) this.onClock(result.clock);
+      return result.reply;
+    }
+    return undefined;
   }
 
   /** Nothing that nobody authenticated may do more than make the device wait. */
@@ -393,41 +410,19 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     this.base.log("sync", `stale: going on as boot ${this.boot}`, "W");
   }
 
-  private onReply(
-    reply: SyncReply,
-    clock: ServerClock | undefined,
-    request: SyncRequest,
-    member: Member,
-  ): void {
-    if (member.pending?.ask) return; // the person at the device has not said yet that this is the right server
-    if (!this.settled) this.settle(member);
-    this.reporter.acknowledge(reply);
-    if (clock) this.onClock(clock);
-    this.parts.trial.onBoundReply();
-    const { pins } = this.parts;
-    if (reply.c && reply.c.n !== request.c) {
-      takeConfiguration(this.base.store, reply.c);
-      this.base.log("config", `serial number ${reply.c.n}`);
-    }
-    const wanted = pins.triggerAfter(request.p);
-    if (wanted !== undefined) {
-      this.choose(wanted, reply.u);
-      pins.clearTrigger();
-    }
-    if (reply.w || reply.p) pins.take(reply.w ?? [], reply.p ?? 0);
-    if (wanted !== undefined) return;
-    if (pins.triggered) this.check();
-    else if (this.offer && !reply.u) this.giveUp("withdrawn");
-  }
-
-  private settle(member: Member): void {
+  private settle(member: Member, target: Target): void {
     const { store, log } = this.base;
-    const { host, port } = this.target!;
-    settle(store, member, this.target!);
+    settle(store, member, target);
     this.settled = true;
     if (member.pending) log("join", `code=${member.pending.code} state=approved`);
     member.pending = undefined;
-    log("sync", `bound reply from ${host}:${port} as ${member.identity.id}`);
+    log("sync", `bound reply from ${target.host}:${target.port} as ${member.identity.id}`);
+  }
+
+  private configure({ c }: SyncReply, applied: number): void {
+    if (!c || c.n === applied) return;
+    takeConfiguration(this.base.store, c);
+    this.base.log("config", `serial number ${c.n}`);
   }
 
   private onClock(clock: ServerClock): void {
@@ -451,8 +446,11 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     if (status.current.state !== "checking") status.set("checking");
   }
 
-  private choose(wanted: string, offer: Offer | undefined): void {
-    const { status } = this.parts;
+  /** The trigger acts on a reply to a request that carried its revision: what it begins is in the store before it goes. */
+  private answerTrigger({ u: offer }: SyncReply, carried: number): void {
+    const { status, pins } = this.parts;
+    const wanted = pins.triggerAfter(carried);
+    if (wanted === undefined) return;
     if (!offer) status.set("idle", { reason: "nothing on offer" });
     else if (wanted !== "1" && wanted !== offer.v)
       status.set("failed", { version: wanted, reason: `not on offer; ${offer.v} is` });
@@ -461,6 +459,12 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
       saveMemory(store, { ...loadMemory(store), s: "installing", o: offer, h: "", r: "", n: 0 });
       this.offer = offer;
     }
+    pins.clearTrigger();
+  }
+
+  private lookAhead({ u }: SyncReply): void {
+    if (this.parts.pins.triggered) this.check();
+    else if (this.offer && !u) this.giveUp("withdrawn");
   }
 
   private update(offer: Offer): void {

@@ -92,11 +92,12 @@ function runApp(base: Base, app: (api: AppApi) => void, telemetry: Outbox, pins:
   }
 }
 
-/** Every second: the watchdog; and the uptime, once in a while. */
+/** Every second: the watchdog, the store's next sector; and the uptime, once in a while. */
 function keepHouse({ device, store }: Base): void {
   let seconds = 0;
   device.timer.repeat(() => {
     device.system.feedWatchdog();
+    store.tend();
     seconds += 1;
     if (seconds === NOTE_FIRST_S || seconds % NOTE_EVERY_S === 0) noteUptime(store, device.system.uptimeMs());
   }, SECOND_MS);

@@ -42,6 +42,7 @@ export class Chain implements Radio {
     const { device, log } = this.base;
     this.listener = listener;
     for (this.pass = 1; ; this.pass += 1) {
+      await undefined; // an empty stack, as below
       for (const step of this.ordered()) {
         await undefined; // XS's stack holds 256 slots, some 8 calls of async functions: a step begins on an empty one
         const started = device.system.uptimeMs();

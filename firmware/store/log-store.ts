@@ -17,6 +17,8 @@ const RECORD_HEADER = 8; // bytes
 const MIN_SECTORS = 4;
 /** Sectors kept without a record that counts: compaction may be cut, and cut again, and still has room. */
 const SPARE_SECTORS = 3;
+/** Room that `tend` keeps in the sector that is written to. */
+const TENDED_ROOM = 1024; // bytes
 /** Sequences above this are not ours: 2^32 erases are more than the flash survives. */
 const MAX_SEQUENCE = 0xfffffff0;
 
@@ -45,6 +47,8 @@ export class LogStore {
   private readonly index = new Uint32Array(MAX_KEY + 1);
   /** Sequence of each sector, 0 where it has no header. */
   private readonly sequences: Uint32Array;
+  /** Bytes of each sector's records that count. */
+  private readonly live: Uint16Array;
   private head = -1;
   /** Offset in flash where the next record goes; past the sector's end when it takes no more. */
   private end = 0;
@@ -62,6 +66,7 @@ export class LogStore {
     if (this.sectors < MIN_SECTORS)
       throw new StoreError("store-too-small", `${this.sectors} sectors, at least ${MIN_SECTORS} needed`);
     this.sequences = new Uint32Array(this.sectors);
+    this.live = new Uint16Array(this.sectors);
     this.open();
   }
 
@@ -83,12 +88,29 @@ export class LogStore {
     if (value.length > MAX_VALUE)
       throw new StoreError("value-too-long", `${value.length} bytes under key ${key}, at most ${MAX_VALUE}`);
     if (this.holds(key, value)) return;
-    this.compact();
+    // Bounded: a store that is nearly full must not move the same records round and round.
+    let moved = this.nextToMove();
+    for (let moves = 0; moved > 0 && moves < MAX_KEY; moves += 1) {
+      const at = this.index[moved]!;
+      this.append(moved, this.flash.read(at + RECORD_HEADER, this.lengthAt(at)));
+      moved = this.nextToMove();
+    }
     this.append(key, value);
   }
 
   delete(key: number): void {
     if (this.index[key] && this.lengthAt(this.index[key]!)) this.set(key, new Uint8Array(0));
+  }
+
+  /**
+   * Begins the next sector before this one is full. To be called now and then from where the stack is nearly empty: a `set`
+   * deep in it then hardly ever has to.
+   */
+  tend(): void {
+    const room = (this.head + 1) * this.flash.sectorSize - this.end;
+    if (this.head < 0 || room >= TENDED_ROOM) return;
+    for (let sector = 0; sector < this.sectors; sector += 1)
+      if (sector !== this.head && this.live[sector] === 0) return this.openSector();
   }
 
   private holds(key: number, value: Uint8Array): boolean {
@@ -133,6 +155,7 @@ export class LogStore {
       const end = this.scan(newest);
       if (newest === this.head) this.end = end;
     }
+    for (let key = 1; key <= MAX_KEY; key += 1) this.count(key, 1);
   }
 
   private readSequence(sector: number): number {
@@ -187,6 +210,8 @@ export class LogStore {
 
   // --- writing ---
 
+  // Kept flat: XS's stack holds 256 slots, and whoever calls `set` has used most of them.
+
   private append(key: number, value: Uint8Array): void {
     const size = RECORD_HEADER + ((value.length + 3) & ~3);
     if (this.head < 0 || this.end + size > (this.head + 1) * this.flash.sectorSize) this.openSector();
@@ -202,12 +227,24 @@ export class LogStore {
     this.end += size; // also when the write fails: these bytes are no longer erased
     this.flash.write(at, header);
     if (value.length > 0) this.flash.write(at + RECORD_HEADER, value);
+    this.count(key, -1);
     this.index[key] = at;
+    this.count(key, 1);
+  }
+
+  /** Takes the key's record into its sector's account, or out of it. */
+  private count(key: number, sign: 1 | -1): void {
+    const at = this.index[key]!;
+    if (at > 0) this.live[this.sectorOf(at)]! += sign * (RECORD_HEADER + this.lengthAt(at));
   }
 
   /** Erases the next sector in the ring in which no record counts, and makes it the head. */
   private openSector(): void {
-    const next = this.freeSector();
+    let next = -1;
+    for (let step = 1; step <= this.sectors && next < 0; step += 1) {
+      const sector = (this.head + step + this.sectors) % this.sectors;
+      if (sector !== this.head && this.live[sector] === 0) next = sector;
+    }
     if (next < 0) throw new StoreError("store-full", "every sector holds records that count");
     const sequence = this.head < 0 ? 1 : this.sequences[this.head]! + 1;
     this.sequences[next] = 0;
@@ -223,43 +260,21 @@ export class LogStore {
     this.end = next * this.flash.sectorSize + SECTOR_HEADER;
   }
 
-  private freeSector(): number {
-    for (let step = 1; step <= this.sectors; step += 1) {
-      const sector = (this.head + step + this.sectors) % this.sectors;
-      if (sector !== this.head && this.liveBytes(sector) === 0) return sector;
+  /** The key of a record that has to leave the emptiest sector, while too few sectors are free; else 0. */
+  private nextToMove(): number {
+    let free = 0;
+    let victim = -1;
+    for (let sector = 0; sector < this.sectors; sector += 1) {
+      if (sector === this.head) continue;
+      if (this.live[sector] === 0) free += 1;
+      else if (victim < 0 || this.live[sector]! < this.live[victim]!) victim = sector;
     }
-    return -1;
-  }
-
-  private liveBytes(sector: number): number {
-    let bytes = 0;
+    if (victim < 0 || free >= Math.min(SPARE_SECTORS, this.sectors - 2)) return 0;
     for (let key = 1; key <= MAX_KEY; key += 1) {
       const at = this.index[key]!;
-      if (at > 0 && this.sectorOf(at) === sector) bytes += RECORD_HEADER + this.lengthAt(at);
+      if (at > 0 && this.sectorOf(at) === victim) return key;
     }
-    return bytes;
-  }
-
-  /** Copies records that count out of the emptiest sectors, until enough sectors are free. */
-  private compact(): void {
-    const wanted = Math.min(SPARE_SECTORS, this.sectors - 2);
-    for (let round = 0; round < this.sectors; round += 1) {
-      let free = 0;
-      let victim = -1;
-      let least = Infinity;
-      for (let sector = 0; sector < this.sectors; sector += 1) {
-        if (sector === this.head) continue;
-        const live = this.liveBytes(sector);
-        if (live === 0) free += 1;
-        else if (live < least) [victim, least] = [sector, live];
-      }
-      if (free >= wanted || victim < 0) return;
-      for (let key = 1; key <= MAX_KEY; key += 1) {
-        const at = this.index[key]!;
-        if (at > 0 && this.sectorOf(at) === victim)
-          this.append(key, this.flash.read(at + RECORD_HEADER, this.lengthAt(at)));
-      }
-    }
+    return 0;
   }
 }
 

@@ -36,7 +36,7 @@ test.serial(
   "scan, choose, wrong password, right password, server, join key: tried, then stored",
   async (t) => {
     const server = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
-  await once(server, "listening");
+    await once(server, "listening");
     t.teardown(() => server.close());
     const { port } = server.address() as { port: number };
     const url = `http://127.0.0.1:${port}/#${PIN}`;
@@ -100,7 +100,7 @@ test.serial(
       [/Password[^\n]*: $/, "\n"],
       [/1 to 32 bytes[^]*Number or name[^\n]*: $/, "Broome\n"],
       [/Password[^\n]*: $/, "short\n"],
-      [/8 to 63 characters[^]*Number or name[^\n]*: $/, "\x03"],
+      [/8 to 63 bytes[^]*Number or name[^\n]*: $/, "\x03"],
     );
     await board.waitFor(/step=serial result=none/);
     t.deepEqual(loadNetworks(board.store), []);

@@ -180,6 +180,21 @@ test("what is in flash already is not written again", (t) => {
   t.is(nor.operations.programs, programs);
 });
 
+test("tended, it begins the next sector before it has to, and only then", (t) => {
+  const nor = NorFlash.open({ size: 16 * 4096 });
+  const store = open(nor);
+  store.tend();
+  t.is(nor.operations.erases, 0);
+  for (let key = 1; key <= 3; key += 1) store.set(key, new Uint8Array(900).fill(key));
+  store.tend();
+  t.is(nor.operations.erases, 1, "there is room for one more of the largest");
+  store.set(4, new Uint8Array(900).fill(4));
+  store.tend();
+  store.tend();
+  t.is(nor.operations.erases, 2);
+  t.deepEqual(open(nor).get(3), new Uint8Array(900).fill(3));
+});
+
 test("limits are named", (t) => {
   const store = open(NorFlash.open({ size: 4 * 4096 }));
   t.throws(() => store.set(1, new Uint8Array(MAX_VALUE + 1)), { code: "value-too-long" });
@@ -190,4 +205,17 @@ test("limits are named", (t) => {
     for (let key = 1; key <= 31; key += 1) store.set(key, bytes(MAX_VALUE, seeded(key)));
   };
   t.throws(fill, { code: "store-full" });
+});
+
+test("a length that decayed does not let a value pass for a record", (t) => {
+  const inner = NorFlash.open({ size: 4 * 4096 });
+  new LogStore({ flash: flashRegion(inner) }).set(9, Uint8Array.of(1, 2, 3, 4));
+  const record = inner.read(12, 12); // behind the sector's header
+  const nor = NorFlash.open({ size: 4 * 4096 });
+  new LogStore({ flash: flashRegion(nor) }).set(8, Uint8Array.of(...record, ...new Uint8Array(20)));
+  nor.program(12 + 2, Uint8Array.of(0)); // 32 bytes become none: the next record seems to begin inside the value
+  const store = new LogStore({ flash: flashRegion(nor) });
+  t.is(store.get(9), undefined);
+  store.set(9, Uint8Array.of(5));
+  t.deepEqual(new LogStore({ flash: flashRegion(nor) }).get(9), Uint8Array.of(5));
 });
