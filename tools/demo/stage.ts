@@ -22,6 +22,8 @@ export interface Demo {
   image?: string;
   deviceId?: string;
   token?: string;
+  /** What 1.0.1 calls the reading that it renames. */
+  renamed?: string;
   /** Builds of 1.0.1 and 1.0.2, under way while the board boots. */
   variants?: Record<string, Promise<Record<string, unknown>>>;
   /** What the summary and --json report besides the stages. */

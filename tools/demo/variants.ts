@@ -2,6 +2,7 @@
 
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BroomeError } from "../error.js";
 import { runVerb } from "./child.js";
 import type { Demo } from "./stage.js";
 
@@ -13,15 +14,27 @@ export function keysOf(folder: string): Record<string, string> {
   return { BROOME_KEYS: join(folder, "keys") };
 }
 
-/** Copies firmware/app and changes one word in it, as a maker would. */
+/** The first reading that an app adds, by its literal name, and what the demo calls it afterwards. */
+function renaming(source: string): { from: string; to: string } | undefined {
+  const from = /telemetry\.add\(\s*"([^"]{1,24})"/.exec(source)?.[1];
+  return from === undefined ? undefined : { from, to: `air${from[0]!.toUpperCase()}${from.slice(1)}` };
+}
+
+/** Copies firmware/app and renames its first reading, as a maker would. */
 function changedApp(demo: Demo, version: string): string {
   const copy = join(demo.folder, `app-${version}`);
   cpSync(join(demo.context.root, "firmware/app"), copy, { recursive: true });
   const file = join(copy, "app.ts");
   const source = readFileSync(file, "utf8");
-  const changed = source.replaceAll('"temperature"', '"airTemperature"');
-  if (changed === source) throw new Error(`${file} has no reading "temperature" to rename`);
-  writeFileSync(file, changed);
+  const names = renaming(source);
+  if (!names)
+    throw new BroomeError(
+      "demo-app-changed",
+      "firmware/app/app.ts adds no reading by a literal name, which the demo's update would rename",
+      'Add one, as in telemetry.add("temperature", 21.5), or run the demo in a fresh clone.',
+    );
+  writeFileSync(file, source.replaceAll(`"${names.from}"`, `"${names.to}"`));
+  demo.renamed = names.to;
   return copy;
 }
 

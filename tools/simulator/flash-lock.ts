@@ -56,16 +56,27 @@ function isAlive({ pid, start }: Holder): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+  if (ended.has(statOf(pid)?.[STATE] ?? "")) return false;
   const now = startOf(pid);
   return now === undefined || start === "-" || now === start;
 }
 
-/** When a process began, in ticks since boot (proc(5), field 22 of stat): tells apart two with the same number. */
-function startOf(pid: number): string | undefined {
+/** Field numbers of proc(5)'s stat, counted from the one after the command's name. */
+const STATE = 0;
+const START_TIME = 19;
+/** A zombie or a dead process: killed, and its parent has not asked for it yet. */
+const ended = new Set(["Z", "X"]);
+
+function statOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined; // no /proc here
   }
+}
+
+/** When a process began, in ticks since boot: tells apart two with the same number. */
+function startOf(pid: number): string | undefined {
+  return statOf(pid)?.[START_TIME];
 }

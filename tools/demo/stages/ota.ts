@@ -87,7 +87,7 @@ export const ota: Stage = {
       `/api/devices/${demo.deviceId}/readings?limit=1000`,
       "the renamed reading",
       OTA_TIMEOUT_MS,
-      (value) => value.some(({ name }) => name === "airTemperature"),
+      (value) => value.some(({ name }) => name === demo.renamed),
     );
     const status = await reportedPin<{ state: string; version: string }>(
       demo,
