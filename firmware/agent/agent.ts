@@ -456,7 +456,15 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
       status.set("failed", { version: wanted, reason: `not on offer; ${offer.v} is` });
     else {
       const { store } = this.base;
-      saveMemory(store, { ...loadMemory(store), s: "installing", o: offer, h: "", r: "", n: 0 });
+      saveMemory(store, {
+        ...loadMemory(store),
+        s: "installing",
+        o: offer,
+        c: status.cause,
+        h: "",
+        r: "",
+        n: 0,
+      });
       this.offer = offer;
     }
     pins.clearTrigger();

@@ -26,7 +26,7 @@ import type { AppApi } from "./app-api.js";
 
 const SECOND_MS = 1_000;
 /** Uptime is written down often at first, when restarts are likely, then rarely: flash wears. In seconds. */
-const NOTE_FIRST_S = 10;
+const NOTE_FIRST_S = [10, 60];
 const NOTE_EVERY_S = 600;
 
 /** Runs the firmware on `device`; the gadget's program gets its API. Returns at once. */
@@ -99,6 +99,7 @@ function keepHouse({ device, store }: Base): void {
     device.system.feedWatchdog();
     store.tend();
     seconds += 1;
-    if (seconds === NOTE_FIRST_S || seconds % NOTE_EVERY_S === 0) noteUptime(store, device.system.uptimeMs());
+    if (NOTE_FIRST_S.includes(seconds) || seconds % NOTE_EVERY_S === 0)
+      noteUptime(store, device.system.uptimeMs());
   }, SECOND_MS);
 }

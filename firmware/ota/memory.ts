@@ -15,6 +15,7 @@ export type Stage = "" | "installing" | "selected" | "trial" | "failed" | "confi
 export interface OtaMemory {
   s: Stage;
   o: Offer; // what was accepted
+  c: string; // why: V101's `cause`
   h: string; // beginning of the image's SHA-256, hex
   r: string; // why it failed
   n: number; // trials re-armed after a power cut
@@ -29,12 +30,13 @@ export function loadMemory(store: LogStore): OtaMemory {
   const {
     s = "",
     o = { v: "", m: "" },
+    c = "",
     h = "",
     r = "",
     n = 0,
     f = [],
   } = getRecord<OtaMemory>(store, OTA_MEMORY) ?? {};
-  return { s, o, h, r, n, f };
+  return { s, o, c, h, r, n, f };
 }
 
 export function saveMemory(store: LogStore, memory: OtaMemory): void {

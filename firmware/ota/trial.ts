@@ -93,6 +93,7 @@ export class Trial {
     if (!device.slots) return;
     const memory = loadMemory(store);
     const { version } = config;
+    this.status.cause = memory.c;
     if (isOnTrial(device.slots)) {
       saveMemory(store, { ...memory, s: "trial", o: { ...memory.o, v: version } });
       this.status.set("trial", { version });

@@ -41,10 +41,10 @@ function written(): LogStore {
   );
   takeConfiguration(store, { n: 2, v: { steps: 12 } });
   const offer = { v: "1.0.2", m: "5f".repeat(32) };
-  saveMemory(store, { s: "trial", o: offer, h: "00112233aabbccdd", r: "", n: 0, f: [] });
+  saveMemory(store, { s: "trial", o: offer, c: "pin", h: "00112233aabbccdd", r: "", n: 0, f: [] });
   saveFailure(
     store,
-    { s: "trial", o: offer, h: "00112233aabbccdd", r: "", n: 0, f: [] },
+    { s: "trial", o: offer, c: "pin", h: "00112233aabbccdd", r: "", n: 0, f: [] },
     "ended by watchdog",
   );
   setCount(store, keys.MINIMUM_SC, 1);

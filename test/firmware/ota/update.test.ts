@@ -100,7 +100,7 @@ async function installed(board: FirmwareBoard): Promise<FirmwareBoard> {
   return restarted(board);
 }
 
-async function status(): Promise<{ state: string; version: string; reason?: string }> {
+async function status(): Promise<{ state: string; version: string; cause: string; reason?: string }> {
   const { body } = await server.admin("GET", `/api/devices/${device.id}/pins`);
   const pins = body as { pin: string; reported?: { value: string } }[];
   return JSON.parse(pins.find(({ pin }) => pin === "V101")!.reported!.value) as never;
@@ -124,7 +124,7 @@ test.serial(
     await trial.until("V101", () => (trial.said.includes("confirmed") ? true : undefined));
     for (let i = 0; i < 100 && (await status()).state !== "confirmed"; i += 1)
       await new Promise((resolve) => setTimeout(resolve, 10));
-    t.like(await status(), { state: "confirmed", version: "1.0.1" });
+    t.like(await status(), { state: "confirmed", version: "1.0.1", cause: "pin" });
     const later = trial.reset("external");
     await later.waitFor(/bound reply/);
     t.regex(later.said, /boot: slot=ota_1[^]*state=confirmed/);
