@@ -102,6 +102,15 @@ for (const [operation, what] of [
     }
   });
 
+test.serial("an image that crashes before its first line is over too", async (t) => {
+  const board = newBoard();
+  await board.update(board.boot("power-on")!, offer);
+  board.boot("software");
+  const run = board.boot("watchdog")!;
+  t.is(run.running, 0);
+  t.like(run.start, { cause: "rollback", note: "ended by watchdog" });
+});
+
 test.serial("a mark that was lost excuses no image that crashed, and not for ever", async (t) => {
   const crashed = await onTrial();
   crashed.eraseMark();

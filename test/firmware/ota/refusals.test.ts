@@ -6,10 +6,10 @@
 //   older manifest, lower sc, lower version     here, and every check alone in protocol/update-checks.test.ts
 //   chunks swapped, list of another release     here
 //   size +-1, 200 for 206, 302, file changed    here
-//   a lower version by V100                     here: no offer without `down`; host/pins.test.ts: the server does not offer it
-//   captive portal during the trial             update.test.ts
+//   a lower version by V100                     here: an offer without `down`; host/releases.test.ts: the server makes none
+//   captive portal during the trial             here
 //   the power cut at every operation            power-cut.test.ts
-//   personalised image published                tools/release/publish.test.ts
+//   personalised image published                host/releases.test.ts
 
 import test from "ava";
 import { createHmac } from "node:crypto";
@@ -21,6 +21,8 @@ import { assembleManifest, encodePayload, signingInput } from "../../../firmware
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import type { SignedRelease } from "../../../tools/release/publish.js";
 import { digestOf, fileServer, type FileServer, type Tamper } from "../../support/file-server.js";
+import { FirmwareBoard, network } from "../../support/firmware-board.js";
+import { hostileServer } from "../../support/hostile-server.js";
 import { seededRandom } from "../../support/random.js";
 import { signAgain, signTest, signWithTestKey, testImage, updateKey } from "../../support/release.js";
 import { UpdateBoard } from "../../support/update-board.js";
@@ -286,6 +288,7 @@ test.serial("an image that failed is not tried again, unless a person asks", asy
   const failed = await board.live(offer, false);
   t.is(failed.running, 0);
   t.is(failed.start.cause, "rollback");
+  t.is(failed.slots.other()!.state, "invalid");
   const run = board.boot("power-on")!;
   t.deepEqual(await board.update(run, offer), { refused: "failed-before" });
   t.is(await board.update(board.boot("power-on")!, { ...offer, again: true }), "restart");
@@ -298,10 +301,60 @@ test.serial("the minimum security counter is raised by a confirmed trial, not be
   const board = new UpdateBoard({ port: server.port, config });
   t.is(await board.update(board.boot("power-on")!, offerOf(raised)), "restart");
   const trial = board.boot("software")!;
+  board.beginTrial(trial).onBoundReply();
+  t.is(trial.slots.running().state, "pending-verify", "it has to stay up a while as well");
   t.is(getCount(trial.base.store, MINIMUM_SC), 0);
   t.false(board.tryOut(trial, true));
+  t.is(trial.slots.running().state, "valid");
   t.is(getCount(trial.base.store, MINIMUM_SC), 3);
 });
+
+test.serial("from the first byte on, what is overwritten can no longer boot", async (t) => {
+  const next = signTest(testImage("1.0.2"));
+  server.add(next);
+  const config = (slot: number) => (slot === 1 ? { version: "1.0.1" } : {});
+  const board = new UpdateBoard({ port: server.port, config });
+  const run = await board.live(offer, true);
+  t.is(run.slots.other()!.state, "valid");
+  server.tamper = (kind, answer) => {
+    if (kind === "list") answer.status = 503;
+  };
+  t.truthy(((await board.update(run, offerOf(next))) as { waits?: string }).waits);
+  t.is(run.slots.other()!.state, "empty");
+});
+
+test.serial("a captive portal that answers everything with 200 is no reply: the trial fails", async (t) => {
+  const { flash } = await restarting();
+  const portal = await hostileServer((socket) =>
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${page.length}\r\n\r\n${Buffer.from(page).toString()}`),
+  );
+  t.teardown(async () => {
+    FirmwareBoard.endAll();
+    await portal.close();
+  });
+  const trial = new FirmwareBoard({
+    ...{ flash, cause: "software" },
+    config: (slot) => ({ product: "broome-example", version: slot === "ota_0" ? "1.0.0" : "1.0.1" }),
+    defaults: {
+      ...{ "wifi.ssid": network.ssid, "wifi.password": network.password, "trial.deadlineMs": 20_000 },
+      ...{ "server.url": `http://127.0.0.1:${portal.port}/#${"A".repeat(22)}`, "trial.uptimeMs": 0 },
+      ...{ "device.id": "mq3gkq7d2xj5r4ta", "device.key": "A".repeat(43) },
+    },
+  });
+  await trial.waitFor(/state=trial[^]*sync: failed[^]*sync: failed/);
+  await trial.until("the restart", () => trial.ending);
+  const back = trial.reset("software");
+  t.regex(back.said, /slot=ota_0 version=1\.0\.0 cause=rollback\n.*no bound reply within 20000 ms/);
+  await back.waitFor(/sync: failed[^]*sync: failed/);
+  t.is(back.ending, undefined);
+});
+
+/** A board that has installed 1.0.1 and is about to start it. */
+async function restarting(): Promise<UpdateBoard> {
+  const board = newBoard();
+  await board.update(board.boot("power-on")!, offer);
+  return board;
+}
 
 test.serial("what flash holds already is not fetched again after a restart", async (t) => {
   const board = newBoard();
