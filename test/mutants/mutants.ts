@@ -1,6 +1,7 @@
 // The checks that the project rests on, each with the change that removes it and the tests that must notice.
 
 import { atRestMutants } from "./at-rest.js";
+import { firmwareMutants } from "./firmware.js";
 import { hostMutants } from "./host.js";
 import { serialMutants } from "./serial.js";
 import { wireMutants } from "./wire.js";
@@ -21,4 +22,5 @@ export const mutants: readonly Mutant[] = [
   ...atRestMutants,
   ...serialMutants,
   ...wireMutants,
+  ...firmwareMutants,
 ];
