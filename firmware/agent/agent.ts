@@ -5,6 +5,7 @@
 
 import type { Address } from "../device/types.js";
 import type { Chain, ChainListener } from "../connect/chain.js";
+import type { SerialStep } from "../connect/serial-dialog.js";
 import type { Terminal } from "../connect/terminal.js";
 import { backoffMs } from "../link/backoff.js";
 import { LinkError } from "../link/error.js";
@@ -58,6 +59,7 @@ const RSSI_STEP = 10; // dBm
 export interface Parts {
   chain: Chain;
   terminal: Terminal;
+  serial: SerialStep;
   outbox: Outbox;
   pins: Pins;
   status: OtaStatus;
@@ -161,8 +163,21 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     this.working = false;
     if (!this.address) return;
     if (this.refused) this.schedule(backoffMs(1, DENIED_BACKOFF_MS, DENIED_BACKOFF_MS));
-    else if (this.failures > 0) this.schedule(backoffMs(this.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS));
-    else this.schedule(0);
+    else if (this.failures > 0) {
+      const ms = backoffMs(this.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
+      if (this.member) this.schedule(ms);
+      else void this.offerSetup(ms);
+    } else this.schedule(0);
+  }
+
+  /** No server takes this device: until the next attempt, a person at the UART may name another. */
+  private async offerSetup(ms: number): Promise<void> {
+    const { terminal, serial, chain } = this.parts;
+    this.working = true;
+    if (this.failures === 1) terminal.print("Press Enter to set up the server.\n");
+    await serial.askServer(chain, ms);
+    this.working = false;
+    if (this.address) this.schedule(0);
   }
 
   /** Begins what comes next. */

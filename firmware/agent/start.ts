@@ -64,19 +64,26 @@ function explainStart(base: Base): Start {
 function assemble(base: Base, app: (api: AppApi) => void, began: Start, boot: number): void {
   const { device, store } = base;
   const terminal = new Terminal(device.console, device.timer);
-  const steps = [
-    new StoredStep(store),
-    new DefaultsStep(store),
-    new SmartConfigStep(base),
-    new SerialStep(base, terminal),
-  ];
+  const serial = new SerialStep(base, terminal);
+  const steps = [new StoredStep(store), new DefaultsStep(store), new SmartConfigStep(base), serial];
   const pins = new Pins(base);
   const outbox = new Outbox(device.system, boot);
   const time = new ServerTime();
   const status = new OtaStatus(base, pins, time);
   const trial = new Trial(base, status);
   const chain = new Chain(base, steps);
-  const agent = new Agent(base, { chain, terminal, outbox, pins, status, trial, time, start: began, boot });
+  const agent = new Agent(base, {
+    chain,
+    terminal,
+    serial,
+    outbox,
+    pins,
+    status,
+    trial,
+    time,
+    start: began,
+    boot,
+  });
   trial.begin();
   keepHouse(base);
   device.timer.set(() => runApp(base, app, outbox, pins), 0);

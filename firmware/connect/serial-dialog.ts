@@ -43,6 +43,13 @@ export class SerialStep implements Step {
   ask(radio: Radio, pass: number, patienceMs: number): Promise<StepResult> {
     return new Dialog(this.base, this.terminal, radio, patienceMs).run(pass);
   }
+
+  /** On line, but no server takes this device: for `waitMs` a key opens the part of the dialog that names one. */
+  async askServer(radio: Radio, waitMs: number): Promise<void> {
+    await NEXT_TURN;
+    if (!(await this.terminal.waitForKey(waitMs))) return;
+    await new Dialog(this.base, this.terminal, radio, IDLE_MS).chooseServer();
+  }
 }
 
 /** Lives only while it is needed, and nothing else does then: so it may be written as people would read it. */
@@ -65,7 +72,7 @@ class Dialog {
     const { store } = this.base;
     const unknown = loadNetworks(store).length === 0 && !defaultNetwork(store);
     if (pass > 1 || !unknown) {
-      if (pass === 1) terminal.print("Press Enter to set up network and server.\n");
+      terminal.print("Press Enter to set up network and server.\n");
       if (!(await terminal.waitForKey(this.patienceMs))) return { reason: "none" };
       this.firstMs = IDLE_MS;
     }
@@ -142,7 +149,7 @@ class Dialog {
     return shown;
   }
 
-  private async chooseServer(): Promise<void> {
+  async chooseServer(): Promise<void> {
     await NEXT_TURN;
     const { terminal } = this;
     const { store, device } = this.base;
@@ -174,11 +181,17 @@ class Dialog {
   private async askJoinKey(): Promise<string | undefined> {
     await NEXT_TURN;
     const old = getRecord<ServerEntry>(this.base.store, SERVER)?.key;
-    const key = await this.ask(`Join key (not shown${old ? "; Enter keeps the old one" : ""}): `, true);
-    if (key === undefined) return undefined;
-    if (key === "") return old ?? "";
-    parseJoinKey(key);
-    return key;
+    for (;;) {
+      const key = await this.ask(`Join key (not shown${old ? "; Enter keeps the old one" : ""}): `, true);
+      if (key === undefined) return undefined;
+      if (key === "") return old ?? "";
+      try {
+        parseJoinKey(key);
+        return key;
+      } catch (error) {
+        this.terminal.print(`That cannot be: ${(error as Error).message}.\n`); // asked again, still hidden
+      }
+    }
   }
 }
 

@@ -6,54 +6,108 @@ import { join } from "node:path";
 import { root, Rig, network } from "./rig.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
 
+const PROMPT_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
+
 const rig = new Rig();
 test.after.always(() => rig.end());
 
-test("scan, choose, wrong password, right password, server, join: typed into broome monitor", async (t) => {
-  const server = await rig.serve();
-  const built = await rig.build("1.0.0");
-  const board = await rig.board("blank");
-  await rig.flash(board, built, join(built, "app.bin"));
+/** A person at `broome monitor`: reads what is asked, types. */
+class Person {
+  readonly screen = new UartLog();
+  private unanswered = "";
+  private readonly monitor;
 
-  const monitor = spawn(
-    process.execPath,
-    [join(root, "tools/bin/broome.mjs"), "-p", board.first.port!, "monitor"],
-    {
+  constructor(port: string) {
+    this.monitor = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "-p", port, "monitor"], {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1" },
-    },
-  );
-  const screen = new UartLog();
-  monitor.stdout.on("data", (bytes: Buffer) => screen.take(Buffer.concat([bytes, Buffer.from("")])));
-  let prompt = "";
-  monitor.stdout.on("data", (bytes: Buffer) => (prompt = (prompt + bytes.toString()).slice(-8000)));
-  const asked = async (pattern: RegExp) => {
-    const end = Date.now() + 30_000;
-    while (!pattern.test(prompt)) {
-      if (Date.now() > end)
-        throw new Error(`not asked ${pattern}; the screen ends with:\n${prompt.slice(-1500)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    prompt = "";
-  };
-  const type = (line: string) => monitor.stdin.write(`${line}\n`);
-  try {
-    await asked(/1 {2}Broome[^]*Number or name[^\n]*: $/);
-    type("1");
-    await asked(/Password[^\n]*: $/);
-    type("not the password");
-    await asked(/\[wrong-password[^]*Number or name[^\n]*: $/);
-    type("1");
-    await asked(/Password[^\n]*: $/);
-    type(network.password);
-    await asked(/Connected[^]*Server[^\n]*: $/);
-    type(server.deviceUrl);
-    await asked(/Join key[^\n]*: $/);
-    type(server.joinKey);
-    const deviceid = await rig.approve(server, screen);
-    await rig.readings(server, deviceid, (names) => names.length > 0);
-    t.notRegex(screen.lines.join("\n"), new RegExp(network.password));
-  } finally {
-    monitor.kill("SIGINT");
+    });
+    this.monitor.stdout.on("data", (bytes: Buffer) => {
+      this.screen.take(bytes);
+      this.unanswered = (this.unanswered + bytes.toString()).slice(-8000);
+    });
   }
-});
+
+  async asked(pattern: RegExp): Promise<void> {
+    const end = Date.now() + PROMPT_TIMEOUT_MS;
+    while (!pattern.test(this.unanswered)) {
+      if (Date.now() > end)
+        throw new Error(`not asked ${pattern}; it ends with:\n${this.unanswered.slice(-1500)}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    this.unanswered = "";
+  }
+
+  type(line: string): void {
+    this.monitor.stdin.write(`${line}\n`);
+  }
+
+  async answer(pattern: RegExp, line: string): Promise<void> {
+    await this.asked(pattern);
+    this.type(line);
+  }
+
+  leave(): Promise<void> {
+    return new Promise((resolve) => {
+      this.monitor.once("close", () => resolve());
+      this.monitor.kill("SIGINT");
+    });
+  }
+}
+
+async function blankBoard(name: string) {
+  const built = await rig.build("1.0.0");
+  const board = await rig.board(name);
+  await rig.flash(board, built, join(built, "app.bin"));
+  return board;
+}
+
+test.serial(
+  "scan, wrong password, right password, server, wrong key, right key: typed into broome monitor",
+  async (t) => {
+    const server = await rig.serve();
+    const board = await blankBoard("blank");
+    const person = new Person(board.first.port!);
+    try {
+      await person.answer(/1 {2}Broome[^]*Number or name[^\n]*: $/, "1");
+      await person.answer(/Password[^\n]*: $/, "not the password");
+      await person.answer(/\[wrong-password[^]*Number or name[^\n]*: $/, "1");
+      await person.answer(/Password[^\n]*: $/, network.password);
+      await person.answer(/Connected[^]*Server[^\n]*: $/, server.deviceUrl);
+      await person.answer(/Join key[^\n]*: $/, "mistyped-key");
+      await person.answer(/That cannot be[^]*Join key[^\n]*: $/, server.joinKey);
+      const deviceid = await rig.approve(server, person.screen);
+      await rig.readings(server, deviceid, (names) => names.length > 0);
+      const said = person.screen.lines.join("\n");
+      for (const secret of [network.password, server.joinKey, "mistyped-key"]) t.false(said.includes(secret));
+    } finally {
+      await person.leave();
+    }
+  },
+);
+
+test.serial(
+  "a board that knows a network and no server offers to name one, after a restart too",
+  async (t) => {
+    const server = await rig.serve("later");
+    const board = await blankBoard("later");
+    const first = new Person(board.first.port!);
+    await first.answer(/1 {2}Broome[^]*Number or name[^\n]*: $/, "1");
+    await first.answer(/Password[^\n]*: $/, network.password);
+    await first.answer(/Connected[^]*Server[^\n]*: $/, ""); // not now
+    await first.asked(/no server is known/);
+    await first.leave();
+    const second = new Person(board.first.port!); // which restarts it
+    try {
+      await second.answer(/chain: step=stored result=online[^]*Press Enter to set up the server/, "");
+      await second.answer(/Server[^\n]*: $/, server.deviceUrl);
+      await second.answer(/Join key[^\n]*: $/, server.joinKey);
+      const deviceid = await rig.approve(server, second.screen);
+      await rig.readings(server, deviceid, (names) => names.length > 0);
+      t.notRegex(second.screen.lines.join("\n"), /Guru/);
+    } finally {
+      await second.leave();
+    }
+  },
+);
