@@ -205,7 +205,9 @@ function updateKeys(value: unknown): UpdateKey[] {
   const keys: UpdateKey[] = [];
   for (let i = 0; i < values.length; i++) {
     const pair = list("keys", values[i], 2, 2);
-    keys.push([nameText("keys", pair[0], MAX_KID), nameText("keys", pair[1], 43)]);
+    const kid = nameText("keys", pair[0], MAX_KID);
+    const key = nameText("keys", pair[1], 43);
+    keys.push([kid, key]);
   }
   return keys;
 }

@@ -155,7 +155,7 @@ export class LogStore {
       const end = this.scan(newest);
       if (newest === this.head) this.end = end;
     }
-    for (let key = 1; key <= MAX_KEY; key += 1) this.count(key, 1);
+    for (let key = 1; key <= MAX_KEY; key += 1) this.count(key);
   }
 
   private readSequence(sector: number): number {
@@ -227,15 +227,17 @@ export class LogStore {
     this.end += size; // also when the write fails: these bytes are no longer erased
     this.flash.write(at, header);
     if (value.length > 0) this.flash.write(at + RECORD_HEADER, value);
-    this.count(key, -1);
+    const old = this.index[key]!;
+    const left = old > 0 ? RECORD_HEADER + this.lengthAt(old) : 0;
+    if (old > 0) this.live[this.sectorOf(old)]! -= left;
+    this.live[this.sectorOf(at)]! += RECORD_HEADER + value.length;
     this.index[key] = at;
-    this.count(key, 1);
   }
 
-  /** Takes the key's record into its sector's account, or out of it. */
-  private count(key: number, sign: 1 | -1): void {
+  /** Takes the key's record into its sector's account. */
+  private count(key: number): void {
     const at = this.index[key]!;
-    if (at > 0) this.live[this.sectorOf(at)]! += sign * (RECORD_HEADER + this.lengthAt(at));
+    if (at > 0) this.live[this.sectorOf(at)]! += RECORD_HEADER + this.lengthAt(at);
   }
 
   /** Erases the next sector in the ring in which no record counts, and makes it the head. */
