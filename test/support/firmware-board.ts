@@ -183,7 +183,7 @@ export class FirmwareBoard {
   }
 
   /** Real time is bounded; world time goes as fast as it can. */
-  async until<T>(what: string, condition: () => T | undefined, realMs = 10_000): Promise<T> {
+  async until<T>(what: string, condition: () => T | undefined, realMs = 45_000): Promise<T> {
     const end = Date.now() + realMs;
     for (;;) {
       const value = condition();
