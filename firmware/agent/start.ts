@@ -53,7 +53,8 @@ function baseOf(device: Device, config: ImageConfig): Base {
 function explainStart(base: Base): Start {
   const { device, store, config, log } = base;
   const imported = importDefaults(store, device.resource("defaults.bin"));
-  const began = reviewStart(base, readStart(store, device.system.resetCause()));
+  const read = readStart(store, device.system.resetCause()); // not nested: that takes more of the stack
+  const began = reviewStart(base, read);
   const slot = device.slots?.running().name ?? "factory";
   log("boot", `slot=${slot} version=${config.version} cause=${began.cause}`);
   if (began.note) log("boot", began.note);

@@ -6,6 +6,7 @@ import type { Service } from "../../tools/demo/child.js";
 import { Rig, type Server } from "./rig.js";
 
 const LIMIT = 32768; // the ESP8266's `static`
+const STACK_SHARE = 0.9; // of the stack's slots: the rest is for paths that no test takes
 const rig = new Rig();
 let server: Server;
 let built: string;
@@ -18,13 +19,14 @@ test.before(async () => {
 });
 test.after.always(() => rig.end());
 
-interface Arena {
+interface Pool {
   peak: Record<string, number>;
   limit: number;
 }
 
-async function arenaOf(board: Service): Promise<Arena> {
-  return (await askBoard(board.first.control!, { op: "status" })).arena as Arena;
+async function memoryOf(board: Service): Promise<{ arena: Pool; stack: Pool }> {
+  const { arena, stack } = await askBoard(board.first.control!, { op: "status" });
+  return { arena: arena as Pool, stack: stack as Pool };
 }
 
 /** From an erased flash to accepted readings, with that much memory. */
@@ -41,12 +43,15 @@ test.serial(
     const log = await rig.listen(first, true);
     const deviceid = await rig.approve(server, log);
     await rig.readings(server, deviceid, (names) => names.length >= 6);
-    const { peak, limit } = await arenaOf(first);
-    t.log(JSON.stringify({ arena: { peak, limit } }));
+    const { arena, stack } = await memoryOf(first);
+    t.log(JSON.stringify({ arena, stack }));
+    const { peak, limit } = arena;
     const scale = limit / LIMIT; // 2 on a 64-bit engine
     const highest = Math.max(...Object.values(peak)) / scale;
     t.deepEqual(Object.keys(peak), ["boot", "join", "sync"]);
     t.true(highest <= LIMIT);
+    t.deepEqual(Object.keys(stack.peak), ["boot", "join", "sync"]);
+    t.true(Math.max(...Object.values(stack.peak)) <= STACK_SHARE * stack.limit);
     await log.detach();
     await first.end();
 

@@ -55,7 +55,7 @@ export interface Stats {
   slotUsed: number;
   /** Bytecode instructions since boot. */
   meter: number;
-  /** Slots: the smallest stack with which this run would have got here (since the last `resetPeak`). */
+  /** Slots: the smallest stack with which it would have got here since it was idle last. */
   stackPeak: number;
   /** Slots: the stack. */
   stackLimit: number;
@@ -94,7 +94,7 @@ export interface Machine {
   readonly idle: boolean;
   /** Delivers one event to `globalThis.onBusEvent(name, ...args)`. Throws if the machine is not idle. */
   event(name: string, ...args: Value[]): void;
-  /** Begins a new measurement of `arenaPeak` and `stackPeak` with the next event. */
+  /** Begins a new measurement of `arenaPeak` with the next event. */
   resetPeak(): void;
   /** Ends the machine at once; `onExit` follows. Can be called at any time and more than once. */
   kill(): void;

@@ -74,7 +74,6 @@ test("the peak can be measured anew", async (t) => {
   t.is(stats[2]!.arenaPeak, stats[1]!.arenaPeak);
   t.true(stats[3]!.arenaPeak <= stats[1]!.arenaPeak);
   t.is(stats[3]!.arenaPeak, stats[3]!.arenaUsed);
-  t.true(stats[3]!.stackPeak <= stats[1]!.stackPeak);
 });
 
 /** Programs that go deep in different ways: calls, natives that call back, async functions, numbers and patterns as text. */
@@ -90,13 +89,17 @@ for (const [name, source] of Object.entries(DEEP)) {
   test(`${name}: a stack of the peak is enough, one slot less overflows`, async (t) => {
     const events: [string, number][] = [["go", 8]];
     const first = await runSource(source, { events });
-    const { stackPeak, stackLimit } = first.stats[1]!;
-    t.is(stackLimit, 256);
-    t.true(stackPeak > first.stats[0]!.stackPeak && stackPeak < stackLimit, String(stackPeak));
+    const peaks = first.stats.map(({ stackPeak }) => stackPeak);
+    const stackPeak = Math.max(...peaks);
+    t.is(first.stats[1]!.stackLimit, 256);
+    t.true(stackPeak > 20 && stackPeak < 256, String(peaks));
     const exact = await runSource(source, { events, creation: { stack: stackPeak } });
     t.is(exact.exit.abort, undefined);
     t.deepEqual(exact.log, first.log);
-    t.is(exact.stats[1]!.stackPeak, stackPeak);
+    t.deepEqual(
+      exact.stats.map((stats) => stats.stackPeak),
+      peaks,
+    );
     const short = await runSource(source, { events, creation: { stack: stackPeak - 1 } });
     t.is(short.exit.abort?.status, "stack overflow");
   });

@@ -130,10 +130,7 @@ void busIdle(txMachine* the) {
   Reader reader;
   uint8_t type = frameReceive(&reader);
   if (type != FRAME_EVENT) hostAbort("bus-malformed", "frame %d is no event", type);
-  if (takeTag(&reader) & EVENT_RESTART_PEAK) {
-    arenaRestartPeak();
-    stackRestartPeak();
-  }
+  if (takeTag(&reader) & EVENT_RESTART_PEAK) arenaRestartPeak();
   fxBeginHost(the);
   {
     mxTry(the) {

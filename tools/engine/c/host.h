@@ -111,13 +111,13 @@ void arenaDescribe(char* buffer, size_t size);
 
 // Slots.
 typedef struct {
-  size_t peak;   // the smallest stack this run could have had
+  size_t peak;   // the smallest stack with which the machine would have got here since it was idle last
   size_t limit;  // the stack
 } StackStats;
 
 void stackPaint(txMachine* the);
+// And begins anew.
 StackStats stackMeasure(txMachine* the);
-void stackRestartPeak(void);
 
 // ---- machine.c: modules, jobs, events ----------------------------------------------------------------------------
 

@@ -4,8 +4,6 @@
 
 #define PAINT 0xA5
 
-static size_t peak;
-
 static bool isPainted(const txSlot* slot) {
   const uint8_t* byte = (const uint8_t*)slot;
   for (size_t i = 0; i < sizeof *slot; i++)
@@ -16,15 +14,11 @@ static bool isPainted(const txSlot* slot) {
 StackStats stackMeasure(txMachine* the) {
   txSlot* slot = the->stack;
   while ((slot > the->stackBottom) && !isPainted(slot - 1)) slot--;
-  size_t deepest = (size_t)(the->stackTop - slot);
-  if (peak < deepest) peak = deepest;
+  StackStats stats = {(size_t)(the->stackTop - slot), (size_t)(the->stackTop - the->stackBottom)};
   stackPaint(the);
-  StackStats stats = {peak, (size_t)(the->stackTop - the->stackBottom)};
   return stats;
 }
 
 void stackPaint(txMachine* the) {
   memset(the->stackBottom, PAINT, (size_t)((uint8_t*)the->stack - (uint8_t*)the->stackBottom));
 }
-
-void stackRestartPeak(void) { peak = 0; }
