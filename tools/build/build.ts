@@ -186,12 +186,25 @@ function checkVersion(version: string): void {
   );
 }
 
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new BroomeError(
+      "file-unwritable",
+      `${path} cannot be made a folder: ${(error as Error).message}`,
+      "Give --out a folder that you may write to.",
+      { cause: error },
+    );
+  }
+}
+
 /** Each file whole or not at all. */
 function writeFiles(
   outDir: string,
   files: readonly { name: string; offset: number; bytes: Uint8Array }[],
 ): BuiltFile[] {
-  mkdirSync(outDir, { recursive: true });
+  makeFolder(outDir);
   return files.map(({ name, offset, bytes }) => {
     const path = join(outDir, name);
     replaceFile(path, bytes);

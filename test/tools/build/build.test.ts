@@ -321,6 +321,13 @@ for (const version of [
     t.false(existsSync(join(shared.root, "never")));
   });
 
+test("an --out that is a file is refused, and stays as it was", async (t) => {
+  const file = join(shared.root, "a-file");
+  writeFileSync(file, "mine");
+  await t.throwsAsync(() => shared.build({ outDir: file }), { code: "file-unwritable" });
+  t.is(readFileSync(file, "utf8"), "mine");
+});
+
 test("chips that are not there yet say so by name", (t) => {
   t.is(chipByName("ESP32-C3").name, "esp32c3");
   t.is(chipByImageId(5).name, "esp32c3");
