@@ -170,7 +170,7 @@ export class Rig {
   /** Switches everything off that runs; files stay. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    for (const log of this.#logs) await log.detach().catch(() => {});
+    for (const log of this.#logs) await log.detach();
     await Promise.all(this.#services.map((service) => service.end()));
     this.#timers = [];
     this.#logs = [];

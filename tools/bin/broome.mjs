@@ -6,17 +6,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { checkNode, fail } from "./start.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sources = ["tools", "host", "firmware/format", "firmware/protocol"];
 const KEEP_OLD_BUILDS_MS = 24 * 3600 * 1000; // a running `broome serve` may still load its lazy parts
-
-/** Ends with a user error as every verb does: last line on stdout when --json is given. */
-function fail(code, message, help) {
-  if (process.argv.includes("--json")) console.log(JSON.stringify({ ok: false, code, message, help }));
-  console.error(`broome: ${message}\n  ${help}`);
-  process.exit(1);
-}
 
 function* files(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -77,13 +71,7 @@ function removeOldBuilds(folder, current) {
   }
 }
 
-const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 17))
-  fail(
-    "node-too-old",
-    `Node ${process.versions.node} is too old`,
-    "Install Node 20.17 or newer: https://nodejs.org",
-  );
+checkNode();
 if (!existsSync(join(root, "node_modules", "commander")))
   fail("not-installed", `the packages of ${root} are not installed`, `Run: npm ci --prefix ${root}`);
 

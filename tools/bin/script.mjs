@@ -6,20 +6,14 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkNode, fail } from "./start.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const broome = join(root, "tools/bin/broome.mjs");
 const [script, ...args] = process.argv.slice(2);
-const json = args.includes("--json");
 
 function say(text) {
   process.stderr.write(`${text}\n`);
-}
-
-function fail(code, message, help) {
-  if (json) console.log(JSON.stringify({ ok: false, code, message, help }));
-  say(`${message}\n  ${help}`);
-  process.exit(1);
 }
 
 /** Runs a program to its end with our terminal; resolves to its exit code. Signals are passed on. */
@@ -33,16 +27,6 @@ function run(command, argv, env = {}) {
     );
     child.on("close", (code, signal) => resolve(signal === "SIGINT" ? 130 : (code ?? 1)));
   });
-}
-
-function checkNode() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 17))
-    fail(
-      "node-too-old",
-      `Node ${process.versions.node} is too old`,
-      "Install Node 20.17 or newer: https://nodejs.org",
-    );
 }
 
 /** npm ci, once for each state of the lock file. */

@@ -13,8 +13,6 @@ const END_TIMEOUT_MS = 5_000;
 export interface Service {
   readonly first: Record<string, string>;
   readonly pid: number;
-  /** Undefined while it runs. */
-  exitCode(): number | null | undefined;
   /** SIGTERM, then SIGKILL after a while. */
   end(): Promise<void>;
   /** Lets it live on after us. */
@@ -85,7 +83,6 @@ export function startService(
       resolve({
         first: first as Record<string, string>,
         pid: child.pid!,
-        exitCode: () => ended,
         async end() {
           if (ended !== undefined) return;
           child.kill("SIGTERM");

@@ -44,16 +44,22 @@ async function runStage(stage: Stage, demo: Demo): Promise<StageResult> {
   return { ...figures, name: stage.name, ok: true, ms };
 }
 
+/** Ends what runs; the files stay. */
+async function switchOff(demo: Demo): Promise<void> {
+  await demo.uart.detach();
+  await demo.board?.end();
+  await demo.server?.end();
+}
+
 /** Ends what runs and, unless it is kept, takes this run's folder away. */
 async function cleanUp(demo: Demo, keep: boolean): Promise<void> {
-  await demo.uart.detach().catch(() => {});
   if (keep) {
+    await demo.uart.detach();
     demo.board?.detach();
     demo.server?.detach();
     return;
   }
-  await demo.board?.end();
-  await demo.server?.end();
+  await switchOff(demo);
   rmSync(demo.folder, { recursive: true, force: true });
 }
 
@@ -71,25 +77,19 @@ export async function runDemo(
   const results: StageResult[] = [];
   const onAbort = () => void cleanUp(demo, false).finally(() => process.exit(130));
   context.signal.addEventListener("abort", onAbort, { once: true });
-  let failed = true;
   let current = "";
   try {
     for (const stage of stages) {
       current = stage.name;
       results.push(await runStage(stage, demo));
     }
-    failed = false;
   } catch (error) {
     context.log(`${pc.red("✗")} ${current}`);
     context.log(`            logs: ${demo.folder}`);
+    await switchOff(demo);
     throw error;
   } finally {
     context.signal.removeEventListener("abort", onAbort);
-    if (failed) {
-      await demo.uart.detach().catch(() => {});
-      await demo.board?.end();
-      await demo.server?.end();
-    }
   }
   const pids = [demo.server!.pid, demo.board!.pid];
   const urls = {
