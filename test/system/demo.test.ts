@@ -44,7 +44,7 @@ function shape(text: string): string[] {
       line
         .replace(/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, "MAC")
         .replace(/identity \S+/, "identity ID")
-        .replace(/(32-bit|64-bit)[^(]*/, "BITS ")
+        .replace(/(XS [\d.]+), (?:32|64)-bit.*/, "$1, BITS") // and whether it was cached, or the arena enlarged
         .replace(/(?<![\w.])\d+(\.\d+)?(?![\w.])/g, "N")
         .replace(/:\d+$/, ":N")
         .trimEnd(),

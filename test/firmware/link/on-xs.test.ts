@@ -27,6 +27,7 @@ import { assembleManifest, encodePayload, signingInput } from "../../../firmware
 import { crypto } from "../../../host/crypto.js";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { runOnXs } from "../../support/xs-machine.js";
+import { testEngine } from "../../tools/engine/run-modules.js";
 
 const serverKey = generateKeyPair(crypto);
 const pin = serverPin(crypto, serverKey.publicKey);
@@ -183,5 +184,7 @@ test("join, sync, manifest and chunks within an ESP8266's arena and stack", asyn
   t.deepEqual(of("chunk"), chunks.map((hash) => [206, hash]) as never);
   t.is(connections, 1 + 5 + 1 + 1, "the chunks share one connection");
   t.log(JSON.stringify({ arenaPeak: peaks, meter }));
-  for (const [phase, peak] of Object.entries(peaks)) t.true(peak < 28 * 1024, `${phase}: ${peak}`);
+  const scale = (await testEngine()).bits === 64 ? 2 : 1; // a slot of a 64-bit engine is twice the chip's
+  for (const [phase, peak] of Object.entries(peaks))
+    t.true(peak < 28 * 1024 * scale, `${phase}: ${peak} of ${28 * 1024 * scale}`);
 });
