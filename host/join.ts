@@ -136,6 +136,7 @@ export class JoinService {
       product: hello.product,
       version: hello.v,
       rssi: hello.rssi === 0 ? null : hello.rssi,
+      name: hello.name ?? "",
       at,
     };
   }

@@ -26,6 +26,7 @@ import type { JoinKey } from "../protocol/join.js";
 import { MAX_PLAINTEXT_ESP8266 } from "../protocol/sealed.js";
 import type { Offer, SyncReply, SyncRequest } from "../protocol/sync-message.js";
 import type { Base } from "../store/base.js";
+import { defaultValues, textDefault } from "../store/defaults-record.js";
 import type { Start } from "../telemetry/causes.js";
 import { raiseBoot } from "../telemetry/ledger.js";
 import type { Outbox, OutboxListener } from "../telemetry/outbox.js";
@@ -258,6 +259,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     const joinKey = joinKeyOf(target);
     if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
     device.system.mark("join");
+    const name = textDefault(defaultValues(store), "device.name");
     const result = await runJoin({
       crypto: device.crypto,
       http: this.http!,
@@ -269,6 +271,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
         product: config.product,
         v: config.version,
         rssi: device.station.rssi() ?? 0,
+        ...(name && { name }),
       },
       pin: target.pin,
       unpinned: target.tofu ? "trust" : "ask",

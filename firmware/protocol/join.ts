@@ -11,6 +11,7 @@ import { parseJson } from "./json-depth.js";
 import { Handshake, NX_PSK0 } from "./noise.js";
 import type { KeyPair } from "./noise.js";
 import { MAX_ID } from "./sealed.js";
+import { MAX_NAME } from "./sync-message.js";
 
 /** Longest body of M1 or M2 over HTTP, in bytes. */
 export const MAX_JOIN_BODY = 1024;
@@ -35,6 +36,7 @@ export interface Hello {
   v: string; // version
   rssi: number; // dBm, 0 where it has no radio
   pin: string; // the server pin it expects, or ""
+  name?: string; // what its owner calls it, where the defaults say so
 }
 
 /** What a device keeps from M1 to M2. `body` is M1 as posted: to be sent again, the same, when M2 is lost. */
@@ -232,6 +234,7 @@ function helloOf(payload: Uint8Array): Hello {
     rssi: 0 - integer("rssi", typeof o.rssi === "number" ? 0 - o.rssi : o.rssi, 127),
     pin: text("pin", o.pin, PIN_LENGTH),
   };
+  if (o.name !== undefined) hello.name = text("name", o.name, MAX_NAME);
   decodeBase64url(hello.c, 32);
   return hello;
 }

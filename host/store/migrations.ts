@@ -148,4 +148,5 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX releases_by_version ON releases (product, chip, layout, version) WHERE withdrawn = 0;
   `,
+  "ALTER TABLE joins ADD COLUMN name TEXT NOT NULL DEFAULT ''",
 ];

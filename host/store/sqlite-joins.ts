@@ -79,8 +79,8 @@ export function addJoin(sql: Sql, join: Join, limits: JoinLimits): JoinRoom | "k
     const room = joinRoom(sql, join.kid, join.at, limits);
     if (room !== "free") return room;
     sql.run(
-      `INSERT INTO joins (deviceid, g, kid, m1, m2, h, commitment, wrapped_key, mac, chip, product, version, rssi, at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO joins (deviceid, g, kid, m1, m2, h, commitment, wrapped_key, mac, chip, product, version, rssi, name, at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       join.deviceid,
       join.g,
       join.kid,
@@ -94,6 +94,7 @@ export function addJoin(sql: Sql, join: Join, limits: JoinLimits): JoinRoom | "k
       join.product,
       join.version,
       join.rssi,
+      join.name,
       join.at,
     );
     return "free";
@@ -116,7 +117,6 @@ export function confirmJoin(sql: Sql, id: string, code: string, now: number): De
       sql,
       {
         ...join,
-        name: "",
         datec: now,
         state: "pending",
         code,

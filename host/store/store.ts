@@ -170,6 +170,8 @@ export interface Join {
   product: string;
   version: string;
   rssi: number | null;
+  /** What the device says that its owner calls it, or "". */
+  name: string;
   at: number;
 }
 

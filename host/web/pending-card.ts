@@ -29,6 +29,7 @@ export function pendingCard(device: Device, claimed: Device | undefined): HTMLEl
   const name = element("input", {
     maxlength: 32,
     autocomplete: "off",
+    value: device.name,
     placeholder: claimed?.name || "for example: porch",
   });
   const form = element(

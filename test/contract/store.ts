@@ -29,7 +29,7 @@ function newJoin(n: number, more: Partial<Join> = {}): Join {
   return {
     ...{ deviceid: `j${n}`, g: 1, kid: "kid", m1: bytes(n), m2: bytes(n, 2), h: bytes(n, 3) },
     ...{ commitment: `c${n}`, wrappedKey: bytes(n, 5), mac: "02:00:00:00:00:01", chip: "esp32c3" },
-    ...{ product: "p", version: "1.0.0", rssi: -50, at: 1000 },
+    ...{ product: "p", version: "1.0.0", rssi: -50, name: "", at: 1000 },
     ...more,
   };
 }

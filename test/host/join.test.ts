@@ -78,6 +78,25 @@ test("a device joins, its owner compares the code and lets it in", async (t) => 
   t.is((await server.admin("POST", `/api/devices/${device.id}/approve`, { code })).status, 409);
 });
 
+test("the name that a device brings is shown while it waits, and stays unless the owner gives another", async (t) => {
+  const { server, device: newDevice, joinKey, devices } = await bench(t);
+  const { key } = await joinKey();
+  const names: string[] = [];
+  for (const [mac, given] of [
+    ["02:00:5e:00:53:11", undefined],
+    ["02:00:5e:00:53:12", "shed"],
+  ] as const) {
+    const device = newDevice();
+    const { code, j } = await device.join(key, { mac, name: "Bret's gadget" });
+    await device.sync({ j });
+    const row = (await devices()).find(({ deviceid }) => deviceid === device.id)!;
+    t.like(row, { state: "pending", name: "Bret's gadget" });
+    await server.admin("POST", `/api/devices/${device.id}/approve`, { code, ...(given && { name: given }) });
+    names.push((await devices()).find(({ deviceid }) => deviceid === device.id)!.name as string);
+  }
+  t.deepEqual(names, ["Bret's gadget", "shed"]);
+});
+
 test("no Diffie-Hellman is done for a wrong, unknown, expired, used-up or revoked key, nor for a spoiled M1", async (t) => {
   const { server, clock, dh, device: newDevice, joinKey, devices } = await bench(t);
   const good = await joinKey();

@@ -77,7 +77,10 @@ export class DeviceClient {
   }
 
   /** M1 as it would be posted. */
-  start(joinKey: string, about: Partial<typeof ABOUT & { pin: string; rssi: number }> = {}): DeviceJoin {
+  start(
+    joinKey: string,
+    about: Partial<typeof ABOUT & { pin: string; rssi: number; name: string }> = {},
+  ): DeviceJoin {
     const {
       mac,
       chip,
@@ -85,8 +88,17 @@ export class DeviceClient {
       version: v,
       rssi,
       pin,
-    } = { ...ABOUT, rssi: -55, pin: this.pin ?? "", ...about };
-    return startJoin(crypto, parseJoinKey(joinKey), { mac, chip, product, v, rssi, pin });
+      name,
+    } = { ...ABOUT, rssi: -55, pin: this.pin ?? "", name: undefined, ...about };
+    return startJoin(crypto, parseJoinKey(joinKey), {
+      mac,
+      chip,
+      product,
+      v,
+      rssi,
+      pin,
+      ...(name && { name }),
+    });
   }
 
   /** M1 and M2; the identity is this one's from now on. Returns the six digits and what M3 must carry. */

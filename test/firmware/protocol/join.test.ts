@@ -163,6 +163,7 @@ for (const [what, change] of [
   ["a chip that is HTML", { chip: "<script>" }],
   ["a product of 33 bytes", { product: "p".repeat(33) }],
   ["a version of 32 bytes", { v: "1".repeat(32) }],
+  ["a name of 33 bytes", { name: "ä".repeat(16) + "n" }],
   ["a signal above 0", { rssi: 1 }],
   ["a signal that is no number", { rssi: "-60" as unknown as number }],
   ["a pin of 23 characters", { pin: "A".repeat(23) }],

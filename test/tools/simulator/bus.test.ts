@@ -47,7 +47,8 @@ test("firmware/device/virtual calls operations of the bus only, and all but the 
   const called = new Set<string>();
   for (const file of readdirSync(folder)) {
     const source = readFileSync(join(folder, file), "utf8");
-    for (const [, name] of source.matchAll(/\b(?:call|callBytes|callParts|bus)\(\s*"([^"]+)"/g)) called.add(name!);
+    for (const [, name] of source.matchAll(/\b(?:call|callBytes|callParts|bus)\(\s*"([^"]+)"/g))
+      called.add(name!);
   }
   const engineOwn = ["clock.now", "random.bytes"];
   t.deepEqual(
