@@ -14,7 +14,7 @@ export interface AppDescriptor {
   readonly elfSha256: Uint8Array; // 32 bytes; a name of the build, not a hash of the file
 }
 
-/** Where it lies in a file: behind image header and the first segment's header. */
+/** Where it lies in a file of the ESP32 family: at the beginning of the first segment's data, which is elsewhere in other forms. */
 export const APP_DESCRIPTOR_OFFSET = 0x20;
 export const APP_DESCRIPTOR_SIZE = 256;
 const MAGIC = 0xabcd5432;

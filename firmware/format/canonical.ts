@@ -1,9 +1,9 @@
 // The canonical image (PROTOCOL section 3): the one whose defaults block is blank. It is what is signed, hashed and installed.
 
-import { APP_DESCRIPTOR_OFFSET, parseAppDescriptor } from "./app-descriptor.js";
+import { parseAppDescriptor } from "./app-descriptor.js";
 import { BLOCK_VERSION, blankDefaults, findDefaults, readDefaults } from "./defaults-block.js";
 import type { Sha256 } from "./hash.js";
-import { mendImage, reader, verifyImage } from "./image.js";
+import { mendImage, parseImage, reader, verifyImage } from "./image.js";
 
 /** A copy of `image` with a blank defaults block, checksum and digest to match. Throws what verifyImage and findDefaults throw. */
 export function canonical(image: Uint8Array, sha256: Sha256): Uint8Array {
@@ -27,9 +27,10 @@ export interface ImageFacts {
   block: [offset: number, capacity: number, version: number]; // the defaults block
 }
 
-/** Throws what parseAppDescriptor and findDefaults throw. */
+/** Throws what parseImage, parseAppDescriptor and findDefaults throw. */
 export function imageFacts(image: Uint8Array): ImageFacts {
-  const { version, secureVersion } = parseAppDescriptor(image.subarray(APP_DESCRIPTOR_OFFSET));
+  const [first] = parseImage(reader(image), image.length).segments;
+  const { version, secureVersion } = parseAppDescriptor(image.subarray(first!.fileOffset));
   const { offset, capacity } = findDefaults(image);
   return { version, sc: secureVersion, block: [offset, capacity, BLOCK_VERSION] };
 }

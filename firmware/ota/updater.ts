@@ -1,7 +1,7 @@
 // Installs an update (PROTOCOL section 3): manifest, checks, list, chunks, read back, select, restart.
 
 import type { Flash } from "../device/types.js";
-import { parseAppDescriptor, APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_SIZE } from "../format/app-descriptor.js";
+import { parseAppDescriptor, APP_DESCRIPTOR_SIZE } from "../format/app-descriptor.js";
 import { parseImage } from "../format/image.js";
 import { LinkError } from "../link/error.js";
 import type { HttpClient, HttpRequest, HttpResponse } from "../link/http.js";
@@ -258,8 +258,8 @@ export class Updater {
 
 function descriptorOf(flash: Flash, size: number): { version: string; secureVersion: number } {
   try {
-    parseImage((offset, length) => flash.read(offset, length), size);
-    return parseAppDescriptor(flash.read(APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_SIZE));
+    const { segments } = parseImage((offset, length) => flash.read(offset, length), size);
+    return parseAppDescriptor(flash.read(segments[0]!.fileOffset, APP_DESCRIPTOR_SIZE));
   } catch {
     throw new UpdateError("image-mismatch");
   }

@@ -12,7 +12,9 @@ export interface Layout {
   readonly name: string;
   readonly bootloader: Region;
   readonly partitionTable: Region;
+  /** Left to the vendor's SDK: its settings and calibration. */
   readonly nvs: Region;
+  /** Which slot boots. */
   readonly otadata: Region;
   readonly ota_0: Region;
   readonly ota_1: Region;
@@ -22,11 +24,16 @@ export interface Layout {
 
 /** Header fields of the app images that the builder makes; codes as in the image header. */
 export interface ImageFields {
-  /** `chip_id` of the extended header (esptool IMAGE_CHIP_ID). */
-  readonly chipId: number;
+  /** What the chip's ROM or bootloader starts (firmware/format/image.ts, ImageForm). */
+  readonly form: "esp32" | "esp8266";
+  /** `chip_id` of the extended header (esptool IMAGE_CHIP_ID); undefined where images have none. */
+  readonly chipId: number | undefined;
   readonly flashMode: number; // 2 = DIO
-  readonly flashSize: number; // high nibble of byte 3; 2 = 4 MB
-  readonly flashFrequency: number; // low nibble of byte 3
+  readonly flashSize: number; // high nibble of byte 3; a key of flashSizes
+  readonly flashFrequency: number; // low nibble of byte 3; a key of flashFrequencies
+  /** What the nibbles mean on this chip. */
+  readonly flashSizes: Readonly<Record<number, string>>;
+  readonly flashFrequencies: Readonly<Record<number, string>>;
   readonly minRevision: number; // major * 100 + minor
   readonly maxRevision: number;
   /** Where the first segment (app descriptor, then read-only data) is mapped. */
@@ -39,11 +46,16 @@ export interface ImageFields {
 
 /** What the mask ROM prints at a reset, and the pin that it looks at. */
 export interface StartText {
-  readonly banner: readonly string[];
+  /** Of the ROM's own messages; the bootloader and the app speak at 115200. */
+  readonly baudRate: number;
+  /** `{cause}` and `{mode}` are put in. */
+  readonly lines: readonly string[];
   /** By cause as the firmware knows it: power-on, software, watchdog, exception, brownout, deep-sleep, external. */
   readonly resetCauses: Readonly<Record<string, string>>;
   readonly bootFromFlash: string;
   readonly bootDownload: string;
+  /** What download mode says when it is ready, if anything. */
+  readonly waiting: string | undefined;
   /** GPIO that selects download mode when it is low at a reset. */
   readonly strapPin: number;
   /** What a pulse on EN counts as. */
@@ -60,6 +72,26 @@ export interface BitField {
 /** A number that is kept in one or more bit fields, lowest part first. */
 export type FieldParts = readonly BitField[];
 
+/** What a field says, by its value. */
+export interface Choice {
+  readonly field: FieldParts;
+  /** A value that is not here says nothing. */
+  readonly texts: Readonly<Record<number, string>>;
+}
+
+/** Where a length is written, in bits less one. */
+export interface LengthField {
+  readonly offset: number; // of the register, from the controller's base
+  readonly shift: number;
+  readonly bits: number;
+}
+
+/** From `start` up to `end`, exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What clients of the serial bootloader read and send, and what a virtual ROM answers (esptool's targets/). */
 export interface RomFacts {
   /** Id in the answer of GET_SECURITY_INFO; undefined where the ROM has no such command or no id in it. */
@@ -74,42 +106,63 @@ export interface RomFacts {
   readonly blockSize: number;
   /** *_BEGIN has a fifth word (encrypted writes). */
   readonly extendedBegin: boolean;
-  /** Words of SPI_ATTACH's argument. */
-  readonly attachWords: 1 | 2;
+  /** Words of SPI_ATTACH's argument; 0 where there is no such command and FLASH_BEGIN of nothing does it. */
+  readonly attachWords: 0 | 1 | 2;
+  /**
+   * FLASH_BEGIN counts the sectors up to the next 64 KB boundary twice (ESP8266's SPIEraseArea) and so erases more than it is told;
+   * clients ask for less.
+   */
+  readonly eraseBug?: true;
   /** The SPI controller of the flash; registers are offsets from `base`. */
   readonly spi: {
     readonly base: number;
     readonly usr: number;
     readonly usr1: number;
     readonly usr2: number;
-    readonly mosiLength: number;
-    readonly misoLength: number;
+    readonly mosiLength: LengthField;
+    readonly misoLength: LengthField;
     readonly data: number;
     /** The address register is sent from its top bit, whatever the length. */
     readonly addressAtTop: boolean;
   };
-  /** Words that hold the MAC: its last four bytes, then in the low half its first two. */
-  readonly mac: readonly [number, number];
+  /** The MAC, its first byte first. */
+  readonly mac: readonly BitField[];
+  /** Specimens with nothing in the first three bytes: whose they are says a code. */
+  readonly macVendor?: {
+    readonly field: FieldParts;
+    readonly vendors: Readonly<Record<number, readonly [number, number, number]>>;
+  };
   readonly fields: {
     readonly package: FieldParts;
+    /** None: the chip has no revisions. */
     readonly majorRevision: FieldParts;
     readonly minorRevision: FieldParts;
     readonly flashCapacity: FieldParts;
     readonly flashVendor: FieldParts;
   };
+  /** What `majorRevision` means, where it is not the number itself. */
+  readonly majorRevisions?: Readonly<Record<number, number>>;
   readonly packages: Readonly<Record<number, string>>;
-  readonly features: readonly string[];
+  /** Other names of packages, by major revision. */
+  readonly packagesSince?: { readonly major: number; readonly packages: Readonly<Record<number, string>> };
+  readonly features: readonly (string | Choice)[];
   /** What `flashCapacity` means; a value that is not here means that there is no flash in the package. */
   readonly flashCapacities: Readonly<Record<number, string>>;
   readonly flashVendors: Readonly<Record<number, string>>;
-  readonly crystal: number; // MHz
+  readonly crystal: number; // MHz, of the specimen, and of all where there is no `uartClock`
+  /** Chips with different crystals: baud rate times this register's divider is the UART's clock, `perCrystal` times the crystal's. */
+  readonly uartClock?: { readonly divider: BitField; readonly perCrystal: number };
   /** Where a program may be loaded to. */
-  readonly ram: readonly { readonly start: number; readonly end: number }[];
+  readonly ram: readonly Span[];
+  /** Fuses: WRITE_REG does not change them. */
+  readonly fuses: Span;
   /** The specimen that a virtual board has. */
   readonly specimen: {
     readonly package: number;
-    readonly majorRevision: number;
+    readonly majorRevision: number; // as people say it, like the next
     readonly minorRevision: number;
+    /** Other words that clients read, by address. */
+    readonly words: Readonly<Record<number, number>>;
   };
 }
 

@@ -1,27 +1,25 @@
 // ESP32-C3: RISC-V, 400 KB SRAM (ESP32-C3 Technical Reference Manual; esptool targets/esp32c3.py for what tools read).
 
 import type { Chip } from "./chip.js";
+import { fourMegabytes } from "./layout-4mb.js";
+import { flashSizes } from "./flash-codes.js";
+import { macBytes } from "./mac-fuse.js";
+import { newRomCommands } from "./rom-commands.js";
 
 const EFUSE_BLOCK1 = 0x60008844; // EFUSE_RD_MAC_SPI_SYS_0_REG
 
 export const esp32c3: Chip = {
   name: "esp32c3",
   family: "ESP32-C3",
-  layout: {
-    name: "4mb-2slot",
-    bootloader: { offset: 0x0, size: 0x8000 },
-    partitionTable: { offset: 0x8000, size: 0x1000 },
-    nvs: { offset: 0x9000, size: 0x5000 },
-    otadata: { offset: 0xe000, size: 0x2000 },
-    ota_0: { offset: 0x10000, size: 0x1e0000 },
-    ota_1: { offset: 0x1f0000, size: 0x1e0000 },
-    broome: { offset: 0x3d0000, size: 0x10000 },
-  },
+  layout: fourMegabytes({ offset: 0x0, size: 0x8000 }),
   image: {
+    form: "esp32",
     chipId: 5,
     flashMode: 2,
     flashSize: 2,
-    flashFrequency: 0xf, // 80 MHz
+    flashFrequency: 0xf,
+    flashSizes,
+    flashFrequencies: { 0xf: "80m", 0: "40m", 1: "26m", 2: "20m" },
     minRevision: 3, // v0.3, the oldest in the shops
     maxRevision: 199,
     dataAddress: 0x3c000020,
@@ -29,7 +27,8 @@ export const esp32c3: Chip = {
     idleCode: [0x73, 0x00, 0x50, 0x10, 0x6f, 0xf0, 0xdf, 0xff], // wfi; j -4
   },
   start: {
-    banner: ["ESP-ROM:esp32c3-api1-20210207", "Build:Feb  7 2021"],
+    baudRate: 115200,
+    lines: ["ESP-ROM:esp32c3-api1-20210207", "Build:Feb  7 2021", "{cause},{mode}"],
     // soc/esp32c3/include/soc/reset_reasons.h, in the ROM's spelling
     resetCauses: {
       "power-on": "rst:0x1 (POWERON)",
@@ -41,6 +40,7 @@ export const esp32c3: Chip = {
     },
     bootFromFlash: "boot:0xc (SPI_FAST_FLASH_BOOT)",
     bootDownload: "boot:0x4 (DOWNLOAD(USB/UART0/1))",
+    waiting: "waiting for download",
     strapPin: 9,
     resetPinCause: "power-on",
   },
@@ -48,26 +48,7 @@ export const esp32c3: Chip = {
   rom: {
     securityInfoId: 5,
     magic: [0x1b31506f, 0x6921506f, 0x4881606f, 0x4361606f],
-    commands: [
-      "FLASH_BEGIN",
-      "FLASH_DATA",
-      "FLASH_END",
-      "MEM_BEGIN",
-      "MEM_END",
-      "MEM_DATA",
-      "SYNC",
-      "WRITE_REG",
-      "READ_REG",
-      "SPI_SET_PARAMS",
-      "SPI_ATTACH",
-      "READ_FLASH_SLOW",
-      "CHANGE_BAUDRATE",
-      "FLASH_DEFL_BEGIN",
-      "FLASH_DEFL_DATA",
-      "FLASH_DEFL_END",
-      "SPI_FLASH_MD5",
-      "GET_SECURITY_INFO",
-    ],
+    commands: newRomCommands,
     statusLength: 4,
     blockSize: 0x400,
     extendedBegin: true,
@@ -77,12 +58,12 @@ export const esp32c3: Chip = {
       usr: 0x18,
       usr1: 0x1c,
       usr2: 0x20,
-      mosiLength: 0x24,
-      misoLength: 0x28,
+      mosiLength: { offset: 0x24, shift: 0, bits: 10 },
+      misoLength: { offset: 0x28, shift: 0, bits: 10 },
       data: 0x58,
       addressAtTop: false,
     },
-    mac: [EFUSE_BLOCK1, EFUSE_BLOCK1 + 4],
+    mac: macBytes(EFUSE_BLOCK1),
     fields: {
       package: [{ address: EFUSE_BLOCK1 + 12, shift: 21, bits: 3 }],
       majorRevision: [{ address: EFUSE_BLOCK1 + 20, shift: 24, bits: 2 }],
@@ -108,6 +89,7 @@ export const esp32c3: Chip = {
       { start: 0x4037c000, end: 0x403e0000 },
       { start: 0x50000000, end: 0x50002000 },
     ],
-    specimen: { package: 0, majorRevision: 0, minorRevision: 4 },
+    fuses: { start: 0x60008800, end: 0x60008a00 },
+    specimen: { package: 0, majorRevision: 0, minorRevision: 4, words: {} },
   },
 };

@@ -2,9 +2,13 @@
 
 import { BroomeError } from "../error.js";
 import type { Chip } from "./chip.js";
+import { esp32 } from "./esp32.js";
 import { esp32c3 } from "./esp32c3.js";
+import { esp32c6 } from "./esp32c6.js";
+import { esp32s3 } from "./esp32s3.js";
+import { esp8266 } from "./esp8266.js";
 
-const chips: readonly Chip[] = [esp32c3];
+const chips: readonly Chip[] = [esp32c3, esp32, esp8266, esp32s3, esp32c6];
 
 /** The chip of a build that names none. */
 export const defaultChip = "esp32c3";
@@ -19,8 +23,8 @@ export function chipByName(name: string): Chip {
   return find((chip) => chip.name === wanted, `"${name}"`);
 }
 
-/** The chip whose images bear `chipId` in their header. Throws `chip-unsupported`. */
-export function chipByImageId(chipId: number): Chip {
+/** The chip whose images bear `chipId` in their header, or none at all. Throws `chip-unsupported`. */
+export function chipByImageId(chipId: number | undefined): Chip {
   return find((chip) => chip.image.chipId === chipId, `chip id ${chipId}`);
 }
 

@@ -2,12 +2,11 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseImage, reader } from "../../firmware/format/image.js";
 import { chipByImageId } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
 import type { Region } from "../esptool/flasher.js";
 import type { Context } from "../verb.js";
-
-const CHIP_ID_OFFSET = 12; // of the image header, two bytes
 
 interface Part {
   readonly offset: number;
@@ -61,7 +60,7 @@ function chainImage(context: Context): Region {
   const { image } = context.chain;
   if (image === undefined) throw usage("nothing to flash");
   const data = load({ offset: 0, path: image }).data;
-  const chip = chipByImageId(data[CHIP_ID_OFFSET]! + data[CHIP_ID_OFFSET + 1]! * 256);
+  const chip = chipByImageId(parseImage(reader(data), data.length).chipId);
   return { offset: chip.layout.ota_0.offset, data, name: image };
 }
 

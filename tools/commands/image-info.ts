@@ -1,11 +1,7 @@
 // `broome image-info`: what an image file holds, in esptool's words.
 
 import { readFileSync } from "node:fs";
-import {
-  APP_DESCRIPTOR_OFFSET,
-  parseAppDescriptor,
-  type AppDescriptor,
-} from "../../firmware/format/app-descriptor.js";
+import { parseAppDescriptor, type AppDescriptor } from "../../firmware/format/app-descriptor.js";
 import { findDefaults, readDefaults } from "../../firmware/format/defaults-block.js";
 import { FormatError } from "../../firmware/format/error.js";
 import { checkImage, parseImage, reader, type ImageInfo } from "../../firmware/format/image.js";
@@ -15,7 +11,6 @@ import { BroomeError } from "../error.js";
 import type { Context, Verb } from "../verb.js";
 
 const flashModes = ["QIO", "QOUT", "DIO", "DOUT", "FAST_READ", "SLOW_READ"];
-const flashSizes = ["1MB", "2MB", "4MB", "8MB", "16MB", "32MB", "64MB", "128MB"];
 
 export const verb: Verb = {
   name: "image-info",
@@ -27,13 +22,16 @@ export const verb: Verb = {
     const bytes = read(args[0]!);
     const info = parseImage(reader(bytes), bytes.length);
     const sums = checkImage(reader(bytes), info, sha256);
-    const app = descriptorOf(bytes);
+    const app = descriptorOf(bytes.subarray(info.segments[0]!.fileOffset));
+    const chip = allChips().find(({ image }) => image.chipId === info.chipId);
+    const chipName = chip?.family ?? `unknown chip ${info.chipId}`;
     const defaults = defaultsOf(bytes);
     const result = {
-      ...{ imageSize: bytes.length, chip: chipName(info.chipId), chipId: info.chipId },
+      ...{ imageSize: bytes.length, chip: chipName, chipId: info.chipId, form: info.form },
       ...{ entry: hex(info.entry, 8), flashMode: flashModes[info.flashMode] ?? hex(info.flashMode) },
       ...{
-        flashSize: flashSizes[info.flashSize] ?? hex(info.flashSize),
+        flashSize: chip?.image.flashSizes[info.flashSize] ?? hex(info.flashSize),
+        flashFrequency: chip?.image.flashFrequencies[info.flashFrequency] ?? hex(info.flashFrequency),
         minRevision: revision(info.minRevision),
       },
       ...{ maxRevision: revision(info.maxRevision), segments: info.segments },
@@ -42,6 +40,7 @@ export const verb: Verb = {
         value: Buffer.from(sums.digest.stored).toString("hex"),
         valid: sums.digest.valid,
       },
+      crc: sums.crc && { value: hex(sums.crc.stored, 8), valid: sums.crc.valid },
       app: app && { ...app, elfSha256: Buffer.from(app.elfSha256).toString("hex") },
       defaults,
     };
@@ -56,10 +55,12 @@ type Result = {
   entry: string;
   flashMode: string;
   flashSize: string;
+  flashFrequency: string;
   minRevision: string;
   maxRevision: string;
   checksum: { value: string; valid: boolean };
   validationHash: { value: string; valid: boolean } | undefined;
+  crc: { value: string; valid: boolean } | undefined;
   app: (Omit<AppDescriptor, "elfSha256"> & { elfSha256: string }) | undefined;
   defaults: DefaultsInfo;
 };
@@ -80,21 +81,32 @@ function print(context: Context, info: ImageInfo, result: Result): void {
     `Entry point: ${result.entry}`,
     `Segments: ${info.segments.length}`,
     `Flash size: ${result.flashSize}`,
+    `Flash freq: ${result.flashFrequency}`,
     `Flash mode: ${result.flashMode}`,
-    `Chip ID: ${info.chipId} (${result.chip})`,
-    `Minimal chip revision: ${result.minRevision}`,
-    `Maximal chip revision: ${result.maxRevision}`,
+    ...(info.form === "esp32" ? extendedLines(info, result) : []),
     "Segment   Length   Load addr   File offs",
     ...info.segments.map(
       ({ length, loadAddress, fileOffset }, i) =>
         `${String(i).padStart(7)}  ${hex(length, 5)}  ${hex(loadAddress, 8)}  ${hex(fileOffset - 8, 8)}`,
     ),
     `Checksum: ${valid(result.checksum)}`,
-    `Validation hash: ${result.validationHash ? valid(result.validationHash) : "not appended"}`,
+    ...(info.form === "esp32"
+      ? [`Validation hash: ${result.validationHash ? valid(result.validationHash) : "not appended"}`]
+      : []),
+    ...(result.crc ? [`CRC-32: ${valid(result.crc)}`] : []),
     ...(result.app ? appLines(result.app) : ["No application descriptor"]),
     `Defaults block: ${defaultsText(result.defaults)}`,
   ];
   for (const line of lines) if (!context.json) context.print(line);
+}
+
+/** Of the 24-byte header. */
+function extendedLines({ chipId }: ImageInfo, { chip, minRevision, maxRevision }: Result): string[] {
+  return [
+    `Chip ID: ${chipId} (${chip})`,
+    `Minimal chip revision: ${minRevision}`,
+    `Maximal chip revision: ${maxRevision}`,
+  ];
 }
 
 function appLines(app: NonNullable<Result["app"]>): string[] {
@@ -127,9 +139,10 @@ function defaultsOf(bytes: Uint8Array): DefaultsInfo {
   }
 }
 
-function descriptorOf(bytes: Uint8Array): AppDescriptor | undefined {
+/** `data` is that of the first segment. */
+function descriptorOf(data: Uint8Array): AppDescriptor | undefined {
   try {
-    return parseAppDescriptor(bytes.subarray(APP_DESCRIPTOR_OFFSET));
+    return parseAppDescriptor(data);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return undefined; // a bootloader, say: not an error here
@@ -144,10 +157,6 @@ function read(path: string): Uint8Array {
       cause,
     });
   }
-}
-
-function chipName(id: number): string {
-  return allChips().find((chip) => chip.image.chipId === id)?.family ?? `unknown chip ${id}`;
 }
 
 function revision(value: number): string {

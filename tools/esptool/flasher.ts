@@ -109,7 +109,7 @@ async function speedUp(
 ): Promise<void> {
   const { port } = loader.exchange;
   const before = port.baudRate;
-  if (!port.hasBaudRate || baudRate === before) return;
+  if (!port.hasBaudRate || baudRate === before || !loader.knows(Op.CHANGE_BAUDRATE)) return;
   try {
     await loader.changeBaudRate(baudRate);
   } catch (error) {

@@ -1,6 +1,7 @@
 // Who a chip says it is: type and revision, features, crystal, MAC, read from its eFuse (esptool's targets/).
 
-import type { Chip, FieldParts } from "../chips/chip.js";
+import type { Chip, FieldParts, RomFacts } from "../chips/chip.js";
+import { FlasherError } from "./error.js";
 import type { Loader } from "./loader.js";
 
 export interface Identity {
@@ -29,29 +30,69 @@ export async function readIdentity(loader: Loader): Promise<Identity> {
     }
     return value;
   };
-  const major = await field(rom.fields.majorRevision);
+  const majorCode = await field(rom.fields.majorRevision);
+  const major = rom.majorRevisions === undefined ? majorCode : (rom.majorRevisions[majorCode] ?? 0);
   const minor = await field(rom.fields.minorRevision);
-  const capacity = rom.flashCapacities[await field(rom.fields.flashCapacity)];
-  const vendor = rom.flashVendors[await field(rom.fields.flashVendor)] ?? "unknown maker";
-  const name = rom.packages[await field(rom.fields.package)] ?? `unknown ${chip.family}`;
+  const name = packageName(chip, await field(rom.fields.package), major);
+  const hasRevision = rom.fields.majorRevision.length > 0;
   return {
     chip,
-    type: `${name} (revision v${major}.${minor})`,
+    type: hasRevision ? `${name} (revision v${major}.${minor})` : name,
     revision: major * 100 + minor,
-    features:
-      capacity === undefined ? rom.features : [...rom.features, `Embedded Flash ${capacity} (${vendor})`],
-    crystal: rom.crystal,
-    mac: await readMac(loader),
+    features: [...(await featuresOf(rom, field)), ...(await embeddedFlash(rom, field))],
+    crystal: await crystalOf(loader, field),
+    mac: await macOf(rom, field),
   };
 }
 
-async function readMac(loader: Loader): Promise<Uint8Array> {
-  const [low, high] = loader.chip.rom.mac;
-  const mac = new Uint8Array(8);
-  const view = new DataView(mac.buffer);
-  view.setUint32(0, await loader.readRegister(high));
-  view.setUint32(4, await loader.readRegister(low));
-  return mac.slice(2);
+type ReadField = (parts: FieldParts) => Promise<number>;
+
+function packageName({ rom, family }: Chip, code: number, major: number): string {
+  const since = rom.packagesSince;
+  const newer = since !== undefined && major >= since.major ? since.packages[code] : undefined;
+  return newer ?? rom.packages[code] ?? `unknown ${family}`;
+}
+
+async function featuresOf({ features }: RomFacts, field: ReadField): Promise<string[]> {
+  const texts: string[] = [];
+  for (const feature of features) {
+    const text = typeof feature === "string" ? feature : feature.texts[await field(feature.field)];
+    if (text !== undefined) texts.push(text);
+  }
+  return texts;
+}
+
+async function embeddedFlash(rom: RomFacts, field: ReadField): Promise<string[]> {
+  const capacity = rom.flashCapacities[await field(rom.fields.flashCapacity)];
+  if (capacity === undefined) return [];
+  const vendor = rom.flashVendors[await field(rom.fields.flashVendor)];
+  return [`Embedded Flash ${capacity}${vendor === undefined ? "" : ` (${vendor})`}`];
+}
+
+/** MHz. Where the chip does not fix it, what the UART's divider says at the rate at which we understand each other. */
+async function crystalOf(loader: Loader, field: ReadField): Promise<number> {
+  const { uartClock, crystal } = loader.chip.rom;
+  if (uartClock === undefined) return crystal;
+  const { baudRate } = loader.exchange.port;
+  const measured = (baudRate * (await field([uartClock.divider]))) / uartClock.perCrystal / 1e6;
+  return measured > 33 ? 40 : 26;
+}
+
+/** @throws FlasherError `mac-unknown` */
+async function macOf({ mac, macVendor }: RomFacts, field: ReadField): Promise<Uint8Array> {
+  const bytes = new Uint8Array(6);
+  for (const [index, part] of mac.entries()) bytes[index] = await field([part]);
+  if (macVendor === undefined || bytes.subarray(0, 3).some((byte) => byte !== 0)) return bytes;
+  const code = await field(macVendor.field);
+  const vendor = macVendor.vendors[code];
+  if (vendor === undefined)
+    throw new FlasherError(
+      "mac-unknown",
+      `the chip's MAC names its maker by code ${code}, which is unknown`,
+      "Please report it, with the chip's marking.",
+    );
+  bytes.set(vendor);
+  return bytes;
 }
 
 /** "02:00:00:00:00:01" */

@@ -1,6 +1,6 @@
 // What must not go onto a board: images of another chip, damaged ones, virtual on real, files that run over other partitions.
 
-import { APP_DESCRIPTOR_OFFSET, parseAppDescriptor } from "../../firmware/format/app-descriptor.js";
+import { parseAppDescriptor } from "../../firmware/format/app-descriptor.js";
 import { FormatError } from "../../firmware/format/error.js";
 import type { Sha256 } from "../../firmware/format/hash.js";
 import { parseImage, reader, verifyImage, type ImageInfo } from "../../firmware/format/image.js";
@@ -18,7 +18,7 @@ import { isVirtual, macText } from "./identity.js";
 
 /** Project name of images that hold bytecode for a virtual board (DESIGN.md, decision 4). */
 const VIRTUAL_PROJECT = "broome-virtual";
-const IMAGE_MAGIC = 0xe9;
+const IMAGE_MAGICS: readonly (number | undefined)[] = [0xe9, 0xea];
 const SECTOR_SIZE = 4096;
 
 /** A stretch of flash that the checks know by name. */
@@ -32,7 +32,7 @@ interface Place {
 /** Images among the regions, checked as the bootloader would. @throws FormatError `image-truncated`, `image-corrupt`, `image-encrypted` */
 export function checkImages(regions: readonly Region[], sha256: Sha256): void {
   for (const { data, name } of regions) {
-    if (data[0] !== IMAGE_MAGIC) continue;
+    if (!looksLikeImage(data)) continue;
     try {
       verifyImage(reader(data), data.length, sha256);
     } catch (error) {
@@ -51,7 +51,7 @@ export function checkBoard(board: Board, regions: readonly Region[], erase: bool
   const { chip } = board.identity;
   const places = placesOf(chip, regions);
   for (const region of regions) {
-    if (region.data[0] === IMAGE_MAGIC) checkChip(board, region);
+    if (looksLikeImage(region.data)) checkChip(board, region);
     const slot = places.find(({ kind, offset }) => kind === "app" && offset === region.offset);
     if (slot) checkApp(board, region, slot);
     if (!erase) checkKept(region, places);
@@ -63,7 +63,9 @@ function checkChip(board: Board, region: Region): void {
   const image = imageOf(region);
   const { chipId, minRevision } = image;
   if (chipId !== identity.chip.image.chipId) {
-    const message = `${region.name} is for chip id ${chipId}, the board is an ${identity.chip.family} (${identity.chip.image.chipId})`;
+    const forWhom = chipId === undefined ? "an ESP8266" : `chip id ${chipId}`;
+    const own = identity.chip.image.chipId ?? "images without an id";
+    const message = `${region.name} is for ${forWhom}, the board is an ${identity.chip.family} (${own})`;
     throw new FlasherError("chip-mismatch", message, `Build it with --chip ${identity.chip.name}.`);
   }
   if (minRevision > identity.revision) {
@@ -74,7 +76,7 @@ function checkChip(board: Board, region: Region): void {
 
 function checkApp(board: Board, region: Region, slot: Place): void {
   if (region.data.every((byte) => byte === 0xff)) return; // a blank slot
-  if (region.data[0] !== IMAGE_MAGIC) {
+  if (!looksLikeImage(region.data)) {
     const message = `${region.name} goes to ${slot.label} but is no app image`;
     throw new FlasherError("image-corrupt", message, "Check that file and offset belong together.");
   }
@@ -131,6 +133,10 @@ function layoutPlaces(layout: Layout): Place[] {
   ];
 }
 
+function looksLikeImage(data: Uint8Array): boolean {
+  return IMAGE_MAGICS.includes(data[0]);
+}
+
 function imageOf(region: Region): ImageInfo {
   return parseImage(reader(region.data), region.data.length);
 }
@@ -138,7 +144,8 @@ function imageOf(region: Region): ImageInfo {
 /** Undefined where there is no descriptor. */
 function projectOf(image: Uint8Array): string | undefined {
   try {
-    return parseAppDescriptor(image.subarray(APP_DESCRIPTOR_OFFSET)).project;
+    const [first] = parseImage(reader(image), image.length).segments;
+    return parseAppDescriptor(image.subarray(first!.fileOffset)).project;
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;

@@ -8,6 +8,7 @@ import {
   encodeBegin,
   encodeWords,
   Op,
+  opName,
   Reason,
   SECURITY_INFO_LENGTH,
   syncData,
@@ -63,6 +64,11 @@ export class Loader {
     return this.stub;
   }
 
+  /** Does what answers know this command? */
+  knows(op: number): boolean {
+    return this.stub || this.chip.rom.commands.includes(opName(op));
+  }
+
   /** Bytes of a write. */
   get blockSize(): number {
     return this.stub ? STUB_BLOCK_SIZE : this.chip.rom.blockSize;
@@ -109,14 +115,16 @@ export class Loader {
     await this.command(Op.WRITE_REG, encodeWords(address, value, 0xffffffff, 0));
   }
 
-  /** Connects the flash's pins, and tells the ROM how large it is. */
+  /** Connects the flash's pins. A ROM that has no command for it does so when a write begins. */
   async attachFlash(): Promise<void> {
+    if (!this.knows(Op.SPI_ATTACH)) return this.beginRaw(0, 0);
     const words = this.stub ? 1 : this.chip.rom.attachWords;
     await this.command(Op.SPI_ATTACH, encodeWords(...new Array<number>(words).fill(0)));
   }
 
   /** `size` in bytes; block, sector, page size and status mask are those of every SPI flash. */
   async setFlashSize(size: number): Promise<void> {
+    if (!this.knows(Op.SPI_SET_PARAMS)) return;
     await this.command(Op.SPI_SET_PARAMS, encodeWords(0, size, 0x10000, 0x1000, 0x100, 0xffff));
   }
 

@@ -38,7 +38,8 @@ async function runCommand(loader: Loader, command: number, bits: number): Promis
   const at = (offset: number) => spi.base + offset;
   const usr = await loader.readRegister(at(spi.usr));
   const usr2 = await loader.readRegister(at(spi.usr2));
-  await loader.writeRegister(at(spi.misoLength), bits - 1);
+  const { offset, shift } = spi.misoLength;
+  await loader.writeRegister(at(offset), (bits - 1) * 2 ** shift);
   await loader.writeRegister(at(spi.usr), USR_COMMAND + USR_MISO);
   await loader.writeRegister(at(spi.usr2), COMMAND_8_BITS + command);
   await loader.writeRegister(at(spi.data), 0);

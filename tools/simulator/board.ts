@@ -170,12 +170,11 @@ export class Board implements Victim {
     this.startedAt = this.options.clock.now();
     this.resets += 1;
     this.cause = cause;
-    uart.setBoardRate(DEFAULT_BAUD_RATE);
-    const { banner, resetCauses, bootFromFlash, bootDownload, strapPin } = chip.start;
-    const strapped = download || this.pins.get(strapPin) === false;
-    for (const line of banner) this.say(line);
-    this.say(`${resetCauses[cause] ?? resetCauses["power-on"]},${strapped ? bootDownload : bootFromFlash}`);
+    uart.setBoardRate(chip.start.baudRate);
+    const strapped = download || this.pins.get(chip.start.strapPin) === false;
+    for (const line of startLines(chip, cause, strapped)) this.say(line);
     if (strapped) return this.enterDownload();
+    uart.setBoardRate(DEFAULT_BAUD_RATE);
     this.sync = new SyncWatch();
     this.boot();
   }
@@ -272,11 +271,12 @@ export class Board implements Victim {
     const { chip, mac, flash, uart } = this.options;
     this.current = "download";
     this.sync = undefined;
-    this.say("waiting for download");
+    if (chip.start.waiting !== undefined) this.say(chip.start.waiting);
     uart.setBoardRate("auto");
     this.loader = new RomLoader({
       ...{ chip, mac, flash },
       send: (bytes) => this.toHost(bytes),
+      baudRate: () => uart.baudRate,
       setBaudRate: (baud) => uart.setBoardRate(baud),
       onRun: () => setImmediate(() => this.start("software", false)),
     });
@@ -311,6 +311,14 @@ export class Board implements Victim {
     this.options.uart.toHost(bytes);
     this.options.onUart?.(bytes);
   }
+}
+
+/** What the ROM prints at a reset. */
+function startLines({ start }: Chip, cause: string, download: boolean): string[] {
+  const { resetCauses, bootDownload, bootFromFlash } = start;
+  const why = resetCauses[cause] ?? resetCauses["power-on"]!;
+  const mode = download ? bootDownload : bootFromFlash;
+  return start.lines.map((line) => line.replace("{cause}", why).replace("{mode}", mode));
 }
 
 /** "02:00:00:00:00:01" */

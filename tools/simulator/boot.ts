@@ -3,7 +3,6 @@
 
 import { createHash } from "node:crypto";
 import {
-  APP_DESCRIPTOR_OFFSET,
   APP_DESCRIPTOR_SIZE,
   parseAppDescriptor,
   type AppDescriptor,
@@ -114,9 +113,10 @@ export function boot(flash: NorFlash, chip: Chip, log: BootLog): BootedApp | und
  */
 export function verifySlot(flash: NorFlash, chip: Chip, slot: Region): ImageInfo {
   const info = verifyImage((offset, length) => flash.read(slot.offset + offset, length), slot.size, sha256);
-  const { chipId } = chip.image;
+  const { chipId, form } = chip.image;
   const { majorRevision, minorRevision } = chip.rom.specimen;
   const own = majorRevision * 100 + minorRevision;
+  if (info.form !== form) throw new Error(`mismatch image form, expected ${form}, found ${info.form}`);
   if (info.chipId !== chipId) throw new Error(`mismatch chip ID, expected ${chipId}, found ${info.chipId}`);
   if (info.minRevision > own)
     throw new Error(`Image requires chip rev >= ${revision(info.minRevision)}, but chip is ${revision(own)}`);
@@ -214,18 +214,15 @@ function tryLoad(
   try {
     const info = verifySlot(flash, chip, slot);
     info.segments.forEach((segment, index) => log("I", "esp_image", segmentLine(chip, slot, segment, index)));
-    const descriptor = parseAppDescriptor(
-      flash.read(slot.offset + APP_DESCRIPTOR_OFFSET, APP_DESCRIPTOR_SIZE),
-    );
+    const [first] = info.segments;
+    const start = slot.offset + first!.fileOffset;
+    const descriptor = parseAppDescriptor(flash.read(start, APP_DESCRIPTOR_SIZE));
     if (descriptor.project !== VIRTUAL_PROJECT)
       throw new Error(
         `project "${descriptor.project}" is machine code: a virtual board runs ${VIRTUAL_PROJECT} only`,
       );
-    const offset = slot.offset + APP_DESCRIPTOR_OFFSET + APP_DESCRIPTOR_SIZE;
-    return {
-      descriptor,
-      ...readProgram(flash, { offset, size: info.segments[0]!.length - APP_DESCRIPTOR_SIZE }),
-    };
+    const archive = { offset: start + APP_DESCRIPTOR_SIZE, size: first!.length - APP_DESCRIPTOR_SIZE };
+    return { descriptor, ...readProgram(flash, archive) };
   } catch (error) {
     if (error instanceof PowerCut) throw error;
     log("E", "esp_image", messageOf(error));

@@ -4,6 +4,7 @@ import type { Chip, FieldParts } from "../chips/chip.js";
 import type { NorFlash } from "./flash.js";
 
 const SPI_CMD_USR = 2 ** 18; // start a user-defined command (SPI_CMD_REG)
+const SPI_ADDRESS_BITS = 26; // where SPI_USER1_REG has the length of the address
 const MAGIC_ADDRESS = 0x40001000;
 const MAX_WRITTEN = 4096; // registers remembered
 /** GigaDevice, GD25Q: an external flash chip as it is on most boards. */
@@ -16,30 +17,43 @@ const SPI_READ_SFDP = 0x5a;
 const SPI_READ_STATUS = [0x05, 0x35, 0x15];
 const SPI_WRITE_STATUS = [0x01, 0x31, 0x11];
 
+export interface RegisterOptions {
+  readonly chip: Chip;
+  readonly mac: Uint8Array;
+  readonly flash: NorFlash;
+  /** Of the UART: its divider is a register. */
+  baudRate(): number;
+}
+
 export class Registers {
+  private readonly options: RegisterOptions;
   private readonly chip: Chip;
   private readonly flash: NorFlash;
   private readonly words = new Map<number, number>();
   private readonly status = [0, 0, 0];
 
-  constructor(chip: Chip, mac: Uint8Array, flash: NorFlash) {
+  constructor(options: RegisterOptions) {
+    this.options = options;
+    const { chip, flash, mac } = options;
     this.chip = chip;
     this.flash = flash;
-    const { rom } = chip;
-    this.words.set(MAGIC_ADDRESS, rom.magic[0] ?? 0);
-    const view = new DataView(mac.buffer, mac.byteOffset, 6);
-    this.words.set(rom.mac[0], view.getUint32(2));
-    this.words.set(rom.mac[1], view.getUint16(0));
-    this.burn(rom.fields.package, rom.specimen.package);
-    this.burn(rom.fields.majorRevision, rom.specimen.majorRevision);
-    this.burn(rom.fields.minorRevision, rom.specimen.minorRevision);
+    const { magic, specimen, fields, majorRevisions } = chip.rom;
+    for (const [address, value] of Object.entries(specimen.words)) this.words.set(Number(address), value);
+    this.words.set(MAGIC_ADDRESS, magic[0] ?? 0);
+    chip.rom.mac.forEach((field, index) => this.burn([field], mac[index]!));
+    this.burn(fields.package, specimen.package);
+    this.burn(fields.majorRevision, codeOf(specimen.majorRevision, majorRevisions));
+    this.burn(fields.minorRevision, specimen.minorRevision);
   }
 
   read(address: number): number {
+    const { uartClock, crystal } = this.chip.rom;
+    if (address === uartClock?.divider.address)
+      return Math.round((crystal * 1e6 * uartClock.perCrystal) / this.options.baudRate());
     return this.words.get(address) ?? 0;
   }
 
-  /** Changes the bits under `mask`. eFuse words cannot be written, and memory beyond a few thousand words is not kept. */
+  /** Changes the bits under `mask`. Fuses cannot be written, and memory beyond a few thousand words is not kept. */
   write(address: number, value: number, mask: number): void {
     if (this.isFixed(address)) return;
     if (!this.words.has(address) && this.words.size >= MAX_WRITTEN) return;
@@ -49,11 +63,8 @@ export class Registers {
   }
 
   private isFixed(address: number): boolean {
-    const { mac, fields } = this.chip.rom;
-    const parts = [...fields.package, ...fields.majorRevision, ...fields.minorRevision];
-    return (
-      mac.includes(address) || address === MAGIC_ADDRESS || parts.some((part) => part.address === address)
-    );
+    const { fuses } = this.chip.rom;
+    return address === MAGIC_ADDRESS || (address >= fuses.start && address < fuses.end);
   }
 
   private burn(parts: FieldParts, value: number): void {
@@ -69,11 +80,12 @@ export class Registers {
   private runSpiCommand(): void {
     const { spi } = this.chip.rom;
     const command = this.read(spi.base + spi.usr2) & 0xff;
-    const addressBits = (this.read(spi.base + spi.usr1) >>> 26) + 1;
+    const addressBits = (this.read(spi.base + spi.usr1) >>> SPI_ADDRESS_BITS) + 1;
     const addressWord = this.read(spi.base + 4);
     const address = spi.addressAtTop ? addressWord >>> (32 - addressBits) : addressWord;
     const data = spi.base + spi.data;
-    const bits = (this.read(spi.base + spi.misoLength) & 0x3ff) + 1;
+    const { offset, shift, bits: width } = spi.misoLength;
+    const bits = ((this.read(spi.base + offset) >>> shift) & (2 ** width - 1)) + 1;
     const answer = this.answer(command, address, this.read(data));
     if (answer !== undefined) this.words.set(data, bits < 32 ? (answer & (2 ** bits - 1)) >>> 0 : answer);
     this.words.set(spi.base, (this.read(spi.base) & ~SPI_CMD_USR) >>> 0); // done
@@ -104,4 +116,10 @@ export class Registers {
     table.setUint32(0x34, this.flash.size * 8 - 1, true); // density in bits
     return address + 4 <= table.byteLength ? table.getUint32(address, true) : 0xffffffff;
   }
+}
+
+/** The number in the fuses for a revision that people call `meaning`. */
+function codeOf(meaning: number, meanings: Readonly<Record<number, number>> | undefined): number {
+  if (meanings === undefined) return meaning;
+  return Number(Object.keys(meanings).find((code) => meanings[Number(code)] === meaning));
 }

@@ -42,6 +42,8 @@ export interface RomOptions {
   flash: NorFlash;
   /** To the UART. */
   send(bytes: Uint8Array): void;
+  /** The line's rate as the ROM has measured it. */
+  baudRate(): number;
   /** After the answer to CHANGE_BAUDRATE has been sent. */
   setBaudRate(baud: number): void;
   /** The client is done: start the app. Nothing is answered after this. */
@@ -81,7 +83,7 @@ export class RomLoader {
 
   constructor(options: RomOptions) {
     this.options = options;
-    this.registers = new Registers(options.chip, options.mac, options.flash);
+    this.registers = new Registers(options);
     this.slip = new SlipReader(MAX_PACKET, { onPacket: (packet) => this.packet(packet) });
   }
 

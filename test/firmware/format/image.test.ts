@@ -176,7 +176,7 @@ test("flash that was never written, text and noise are told apart", (t) => {
   );
   t.is(
     code(() => verify(Uint8Array.of(0xea, 4, 0, 0))),
-    "chip-unsupported",
+    "image-truncated",
   );
 });
 

@@ -32,8 +32,8 @@ test("a release key is taken in", async (t) => {
 });
 
 const refused: [string, string[]][] = [
-  ["chip-unsupported", ["--chip", "esp32"]],
-  ["chip-unsupported", ["--chip", "esp8266"]],
+  ["chip-unsupported", ["--chip", "esp32s2"]],
+  ["chip-unsupported", ["--chip", "z80"]],
   ["version-invalid", ["--version", "one"]],
   ["module-missing", ["--app", folder]],
   ["release-key-invalid", ["--release-key", join(folder, "gone.json")]],

@@ -73,6 +73,7 @@ export class Rig {
     this.rom = new RomLoader({
       ...{ chip: esp32c3, mac: this.mac, flash: this.flash },
       send: (bytes) => this.send(bytes),
+      baudRate: () => uart.baudRate,
       setBaudRate: (baud) => uart.setBoardRate(baud),
       onRun: () => setImmediate(() => this.start(false)),
     });

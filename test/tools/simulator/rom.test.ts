@@ -41,6 +41,7 @@ class Client {
     this.rom = new RomLoader({
       ...{ chip: esp32c3, mac: MAC, flash },
       send: (bytes) => this.slip.push(bytes),
+      baudRate: () => 115200,
       setBaudRate: (baud) => this.bauds.push(baud),
       onRun: () => (this.runs += 1),
     });
@@ -91,7 +92,7 @@ class Client {
     const { base, usr1, usr2, misoLength, data } = esp32c3.rom.spi;
     const write = (register: number, value: number) =>
       this.reason(Op.WRITE_REG, encodeWords(base + register, value, 0xffffffff, 0));
-    write(misoLength, bits - 1);
+    write(misoLength.offset, bits - 1);
     write(usr1, (23 << 26) >>> 0);
     write(usr2, ((7 << 28) | command) >>> 0);
     write(4, address);
