@@ -1,40 +1,10 @@
 // `npm run demo` is the main job; two of them side by side do not disturb each other.
 
 import test from "ava";
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./rig.js";
-
-interface Result {
-  ok: boolean;
-  stages: { name: string; ok: boolean; ms: number }[];
-  telemetry: { accepted: number; duplicate: number; replayRejected: number };
-  ota: { from: string; to: string; confirmed: boolean };
-  rollback: { from: string; rejected: string; to: string; reason: string };
-  urls: Record<string, string>;
-}
-
-function demo(): Promise<{ code: number | null; result: Result; text: string }> {
-  const child = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "demo", "--json"], {
-    cwd: root,
-    env: { ...process.env, NO_COLOR: "1" },
-  });
-  let stdout = "";
-  let text = "";
-  child.stdout.on("data", (bytes) => (stdout += bytes));
-  child.stderr.on("data", (bytes) => (text += bytes));
-  return new Promise((resolve, reject) => {
-    child.once("close", (code) => {
-      const last = stdout.trim().split("\n").at(-1) ?? "";
-      try {
-        resolve({ code, result: JSON.parse(last) as Result, text });
-      } catch {
-        reject(new Error(`no JSON: ${stdout}\n${text}`));
-      }
-    });
-  });
-}
+import { runDemo, stageNames } from "./run-demo.js";
 
 /** What differs from run to run, taken away: figures, codes, ids, addresses. */
 function shape(text: string): string[] {
@@ -53,15 +23,12 @@ function shape(text: string): string[] {
 }
 
 test("two demos at once both do all of it", async (t) => {
-  for (const { code, result, text } of await Promise.all([demo(), demo()])) {
+  for (const { code, result, text } of await Promise.all([runDemo(), runDemo()])) {
     t.is(code, 0, text);
     t.true(result.ok);
     t.deepEqual(
       result.stages.map(({ name, ok }) => [name, ok]),
-      ["engine", "build", "patch", "flash", "boot", "join", "telemetry", "ota", "rollback"].map((name) => [
-        name,
-        true,
-      ]),
+      stageNames.map((name) => [name, true]),
     );
     t.true(result.telemetry.accepted >= 3);
     t.like(result.telemetry, { duplicate: 1, replayRejected: 1 });

@@ -1,6 +1,6 @@
 // `broome sim`: virtual boards that real tools take for boards, until Ctrl-C; `broome sim ACTION` is a hand on one of them.
 
-import { chipByName } from "../chips/registry.js";
+import { chipByName, chipNames, defaultChip } from "../chips/registry.js";
 import { prepareEngine } from "../engine/engine.js";
 import { BroomeError } from "../error.js";
 import { askBoard, type ControlRequest } from "../simulator/control.js";
@@ -10,7 +10,6 @@ import { defaultWorld, readWorld } from "../simulator/world.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 const MAX_BOARDS = 256;
-const DEFAULT_CHIP = "esp32c3";
 
 export const verb: Verb = {
   name: "sim",
@@ -21,7 +20,7 @@ export const verb: Verb = {
       .argument("[pins...]", "for gpio: 9=0 holds the boot button")
       .option("--control <path>", "the board to act on: `control` of the line that it printed")
       .option("--at <n>", "power-cut: in the middle of the n-th erase or program from now", wholeNumber)
-      .option("--chip <name>", "chip", DEFAULT_CHIP)
+      .option("--chip <name>", `one of: ${chipNames().join(", ")}`, defaultChip)
       .option("--flash <file>", "flash contents, kept; default: a temporary file, erased")
       .option("--flash-size <size>", "of a new flash file: bytes, or 4MB", flashSize)
       .option("--world <file>", "access points, faults, clock (see SPEC.md); default: one WPA2 network")

@@ -24,11 +24,12 @@ export interface StageResult extends Record<string, unknown> {
   ms: number;
 }
 
-function newDemo(context: Context): Demo {
+function newDemo(context: Context, chip: string): Demo {
   const parent = join(context.cacheDir, "demo");
   mkdirSync(parent, { recursive: true });
   return {
     context,
+    chip,
     folder: mkdtempSync(join(parent, "run-")),
     uart: new UartLog(),
     note: (text) => context.log(pc.dim(`            ${text}`)),
@@ -71,9 +72,9 @@ async function cleanUp(demo: Demo, keep: boolean): Promise<void> {
  */
 export async function runDemo(
   context: Context,
-  options: { keep: boolean },
+  options: { keep: boolean; chip: string },
 ): Promise<Record<string, unknown>> {
-  const demo = newDemo(context);
+  const demo = newDemo(context, options.chip);
   const results: StageResult[] = [];
   const onAbort = () => void cleanUp(demo, false).finally(() => process.exit(130));
   context.signal.addEventListener("abort", onAbort, { once: true });

@@ -8,6 +8,8 @@ import type { UartLog } from "./uart-log.js";
 
 export interface Demo {
   readonly context: Context;
+  /** Of the board, as users write it. */
+  readonly chip: string;
   /** A folder of this run alone: keys, database, flash, images, logs. */
   readonly folder: string;
   readonly uart: UartLog;
@@ -20,6 +22,8 @@ export interface Demo {
   capture?: string;
   admin?: Admin;
   image?: string;
+  /** What `build` made of 1.0.0, and where it goes. */
+  parts?: readonly { readonly path: string; readonly offset: number; readonly size: number }[];
   deviceId?: string;
   token?: string;
   /** What 1.0.1 calls the reading that it renames. */

@@ -43,7 +43,7 @@ function buildVariant(demo: Demo, version: string, extra: string[]): Promise<Rec
     demo.context.root,
     [
       "build",
-      ...["--chip", "esp32c3", "--version", version],
+      ...["--chip", demo.chip, "--version", version],
       ...["--app", changedApp(demo, version), "--out", join(demo.folder, version)],
       ...extra,
     ],

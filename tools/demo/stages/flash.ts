@@ -10,7 +10,7 @@ import { verb as flashVerb } from "../../commands/flash.js";
 export const flash: Stage = {
   name: "flash",
   async run(demo) {
-    const { context, folder } = demo;
+    const { chip, context, folder } = demo;
     const worldFile = join(folder, "world.json");
     writeFileSync(worldFile, JSON.stringify(world, null, 2));
     demo.capture = join(folder, "air.pcap");
@@ -19,7 +19,7 @@ export const flash: Stage = {
       [
         "sim",
         "--chip",
-        "esp32c3",
+        chip,
         "--flash",
         join(folder, "board.flash"),
         "--world",
@@ -30,19 +30,15 @@ export const flash: Stage = {
       join(folder, "sim.log"),
     );
     const port = demo.board.first.port!;
-    const built = join(folder, "1.0.0");
-    const parts = [
-      ["0x8000", join(built, "partition-table.bin")],
-      ["0xe000", join(built, "ota_data_initial.bin")],
-      ["0x10000", need(demo.image, "a patched image")],
-    ];
-    const result = (await flashVerb.run({ ...context, port }, parts.flat(), {})) as Record<
-      string,
-      number | string
-    >;
+    const patched = need(demo.image, "a patched image");
+    const pairs = need(demo.parts, "what was built").flatMap(({ path, offset }) => [
+      String(offset),
+      path.endsWith("app.bin") ? patched : path,
+    ]);
+    const result = (await flashVerb.run({ ...context, port }, pairs, {})) as Record<string, number | string>;
     return {
       ...result,
-      text: `${result.bytesWritten} bytes (${result.bytesOnWire} on the wire) to ${result.chip} ${result.mac}, verified`,
+      text: `${result.bytesWritten} bytes (${result.bytesOnWire} on the wire) to ${result.chip} ${result.mac}${result.verified ? ", verified" : ""}`,
     };
   },
 };
