@@ -1,5 +1,7 @@
 // What a chip is to the flasher, the builder and the virtual ROM: data, no code. Generic code never asks which chip it is.
 
+import type { FlashChip } from "./flash-chip.js";
+
 /** A stretch of flash, in bytes. */
 export interface Region {
   readonly offset: number;
@@ -176,6 +178,8 @@ export interface Chip {
   readonly start: StartText;
   /** Bytes of flash that the layout needs at least. */
   readonly flashSize: number;
+  /** The flash chip that a virtual board has. */
+  readonly flash: FlashChip;
   /** The serial bootloader in its ROM. */
   readonly rom: RomFacts;
 }

@@ -1,6 +1,7 @@
 // ESP32: two Xtensa LX6, 520 KB SRAM (ESP32 Technical Reference Manual; esptool targets/esp32.py for what tools read).
 
 import type { Chip } from "./chip.js";
+import { gd25q32c } from "./flash-chip.js";
 import { flashSizes } from "./flash-codes.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { macBytes } from "./mac-fuse.js";
@@ -50,6 +51,7 @@ export const esp32: Chip = {
     resetPinCause: "power-on",
   },
   flashSize: 0x400000,
+  flash: gd25q32c,
   rom: {
     securityInfoId: undefined,
     magic: [0x00f01d83],

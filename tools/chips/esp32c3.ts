@@ -1,6 +1,7 @@
 // ESP32-C3: RISC-V, 400 KB SRAM (ESP32-C3 Technical Reference Manual; esptool targets/esp32c3.py for what tools read).
 
 import type { Chip } from "./chip.js";
+import { gd25q32c } from "./flash-chip.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { flashSizes } from "./flash-codes.js";
 import { macBytes } from "./mac-fuse.js";
@@ -45,6 +46,7 @@ export const esp32c3: Chip = {
     resetPinCause: "power-on",
   },
   flashSize: 0x400000,
+  flash: gd25q32c,
   rom: {
     securityInfoId: 5,
     magic: [0x1b31506f, 0x6921506f, 0x4881606f, 0x4361606f],

@@ -1,6 +1,7 @@
 // ESP32-C6: RISC-V, 512 KB SRAM, Wi-Fi 6 (ESP32-C6 Technical Reference Manual; esptool targets/esp32c6.py for what tools read).
 
 import type { Chip } from "./chip.js";
+import { gd25q32c } from "./flash-chip.js";
 import { flashSizes } from "./flash-codes.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { macBytes } from "./mac-fuse.js";
@@ -45,6 +46,7 @@ export const esp32c6: Chip = {
     resetPinCause: "power-on",
   },
   flashSize: 0x400000,
+  flash: gd25q32c,
   rom: {
     securityInfoId: 13,
     magic: [0x2ce0806f],

@@ -1,6 +1,7 @@
 // ESP32-S3: two Xtensa LX7, 512 KB SRAM (ESP32-S3 Technical Reference Manual; esptool targets/esp32s3.py for what tools read).
 
 import type { Chip } from "./chip.js";
+import { gd25q32c } from "./flash-chip.js";
 import { flashSizes } from "./flash-codes.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { macBytes } from "./mac-fuse.js";
@@ -45,6 +46,7 @@ export const esp32s3: Chip = {
     resetPinCause: "power-on",
   },
   flashSize: 0x400000,
+  flash: gd25q32c,
   rom: {
     securityInfoId: 9,
     magic: [0x9],

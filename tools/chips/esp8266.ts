@@ -1,6 +1,7 @@
 // ESP8266: Xtensa LX106, 80 KB RAM (ESP8266 Technical Reference; esptool targets/esp8266.py for what tools read).
 
 import type { Chip } from "./chip.js";
+import { gd25q32c } from "./flash-chip.js";
 import { firstRomCommands } from "./rom-commands.js";
 
 const OTP = 0x3ff00050; // four words
@@ -64,6 +65,7 @@ export const esp8266: Chip = {
     resetPinCause: "external",
   },
   flashSize: 0x400000,
+  flash: gd25q32c,
   rom: {
     securityInfoId: undefined,
     magic: [0xfff0c101],

@@ -43,6 +43,22 @@ export const Reason = {
   RAM_ADDRESS: 0x0f,
 } as const;
 
+/** Why a stub refused (esptool's documentation and its stub_flasher.h): these are the first byte of the status, not the second. */
+export const StubReason = {
+  ERASE_OFFSET: 0x32,
+  ERASE_SIZE: 0x33,
+  DATA_LENGTH: 0xc0,
+  CHECKSUM: 0xc1,
+  BLOCK_SIZE: 0xc2,
+  INVALID: 0xc3,
+  FLASH: 0xc4,
+  NOT_BEGUN: 0xc6,
+  DEFLATE: 0xc7,
+  NOT_ENOUGH: 0xc8,
+  TOO_MUCH: 0xc9,
+  UNKNOWN: 0xff,
+} as const;
+
 const reasonWords: Readonly<Record<number, string>> = {
   0x01: "invalid parameter",
   0x05: "unknown or malformed command",
@@ -55,12 +71,17 @@ const reasonWords: Readonly<Record<number, string>> = {
   0x0c: "bad checksum of compressed data",
   0x0e: "invalid RAM size",
   0x0f: "invalid RAM address",
+  0x32: "stub: an erase that begins in the middle of a sector",
+  0x33: "stub: an erase of a part of a sector",
   0xc0: "stub: bad data length",
   0xc1: "stub: checksum error on the line",
+  0xc2: "stub: bad block size",
   0xc3: "stub: invalid command",
   0xc4: "stub: flash operation failed",
   0xc6: "stub: not in flash mode",
   0xc7: "stub: bad compressed data",
+  0xc8: "stub: not enough data",
+  0xc9: "stub: too much data",
   0xff: "stub: unknown command",
 };
 
@@ -72,6 +93,9 @@ export function opName(op: number): string {
   const known = Object.entries(Op).find(([, code]) => code === op);
   return known ? known[0] : `0x${op.toString(16).padStart(2, "0")}`;
 }
+
+/** First byte of a ROM's status; a stub has its reason there. */
+const ROM_REFUSED = 1;
 
 /** A packet that is no request or response, or a field that does not fit. */
 export class CommandError extends BroomeError {
@@ -135,6 +159,11 @@ export function encodeStatus(length: number, reason?: number): Uint8Array {
   return status;
 }
 
+/** A stub's: its reason comes first. */
+export function encodeStubStatus(reason = 0): Uint8Array {
+  return Uint8Array.of(reason, 0);
+}
+
 export interface Outcome {
   readonly data: Uint8Array;
   /** Undefined = success. */
@@ -149,7 +178,8 @@ export interface Outcome {
 export function splitBody(body: Uint8Array, dataLength: number): Outcome {
   const short = body.length < dataLength + 2;
   const status = short ? body.subarray(0, 2) : body.subarray(dataLength, dataLength + 2);
-  if (status.length === 2 && status[0] !== 0) return { data: new Uint8Array(0), reason: status[1]! };
+  if (status.length === 2 && status[0] !== 0)
+    return { data: new Uint8Array(0), reason: status[0] === ROM_REFUSED ? status[1]! : status[0]! };
   if (short)
     throw new CommandError(`response body of ${body.length} bytes, expected ${dataLength} and a status`);
   return { data: body.slice(0, dataLength), reason: undefined };

@@ -8,6 +8,7 @@ import { boot, type BootedApp, type LogLevel } from "./boot.js";
 import type { Clock } from "./clock.js";
 import type { Victim } from "./faults.js";
 import { PowerCut, type NorFlash } from "./flash.js";
+import { PacedLine } from "./paced-line.js";
 import type { PcapWriter } from "./pcap.js";
 import { Program, type Ending } from "./program.js";
 import { keyBytes } from "./random.js";
@@ -60,6 +61,7 @@ export class Board implements Victim {
   private readonly limiter = new RestartLimiter();
   private readonly pins = new Map<number, boolean>();
   private readonly peaks = new MemoryPeaks();
+  private readonly line: PacedLine | undefined; // where bytes and work take their time
   private current: BoardState = "off";
   private program: Program | undefined;
   private app: BootedApp | undefined;
@@ -75,6 +77,14 @@ export class Board implements Victim {
   constructor(options: BoardOptions) {
     this.options = options;
     const { uart, clock } = options;
+    if (options.paced)
+      this.line = new PacedLine({
+        clock,
+        clientRate: () => uart.baudRate,
+        send: (bytes) => uart.toHost(bytes),
+        deliver: (bytes) => this.load(bytes),
+        reads: () => this.loader?.isStub ?? false,
+      });
     this.straps = new Straps({
       onHold: () => this.hold(),
       onRelease: (download) => this.start(options.chip.start.resetPinCause, download),
@@ -159,6 +169,7 @@ export class Board implements Victim {
   /** EN is low. */
   private hold(): void {
     this.stop();
+    this.line?.silence();
     this.current = "held";
   }
 
@@ -166,15 +177,15 @@ export class Board implements Victim {
   private start(cause: string, download: boolean): void {
     if (this.current === "closed") return;
     this.stop();
-    const { chip, uart } = this.options;
+    const { chip } = this.options;
     this.startedAt = this.options.clock.now();
     this.resets += 1;
     this.cause = cause;
-    uart.setBoardRate(chip.start.baudRate);
+    this.setBoardRate(chip.start.baudRate);
     const strapped = download || this.pins.get(chip.start.strapPin) === false;
     for (const line of startLines(chip, cause, strapped)) this.say(line);
     if (strapped) return this.enterDownload();
-    uart.setBoardRate(DEFAULT_BAUD_RATE);
+    this.setBoardRate(DEFAULT_BAUD_RATE);
     this.sync = new SyncWatch();
     this.boot();
   }
@@ -251,6 +262,7 @@ export class Board implements Victim {
   private losePower(): void {
     if (this.current === "closed") return;
     this.stop();
+    this.line?.silence();
     this.options.flash.cutAfter(undefined); // what was to be cut has been
     this.current = "off";
     this.pending = setTimeout(() => this.start("power-on", false), OFF_MS);
@@ -265,6 +277,7 @@ export class Board implements Victim {
     this.app = undefined;
     this.loader = undefined;
     this.sync = undefined;
+    this.line?.restart();
   }
 
   private enterDownload(): void {
@@ -272,17 +285,19 @@ export class Board implements Victim {
     this.current = "download";
     this.sync = undefined;
     if (chip.start.waiting !== undefined) this.say(chip.start.waiting);
-    uart.setBoardRate("auto");
+    this.setBoardRate("auto");
     this.loader = new RomLoader({
       ...{ chip, mac, flash },
       send: (bytes) => this.toHost(bytes),
       baudRate: () => uart.baudRate,
-      setBaudRate: (baud) => uart.setBoardRate(baud),
+      setBaudRate: (baud) => this.setBoardRate(baud),
+      charge: (ms) => this.line?.charge(ms),
       onRun: () => setImmediate(() => this.start("software", false)),
     });
   }
 
   private fromHost(bytes: Uint8Array): void {
+    if (this.loader !== undefined && this.line !== undefined) return this.line.fromHost(bytes);
     if (this.loader !== undefined) return this.load(bytes);
     const frame = this.sync?.find(bytes);
     if (frame === undefined) return this.program?.console.receive(bytes);
@@ -308,8 +323,15 @@ export class Board implements Victim {
   }
 
   private toHost(bytes: Uint8Array): void {
-    this.options.uart.toHost(bytes);
+    if (this.line === undefined) this.options.uart.toHost(bytes);
+    else this.line.toHost(bytes);
     this.options.onUart?.(bytes);
+  }
+
+  private setBoardRate(rate: number | "auto"): void {
+    const { uart } = this.options;
+    if (this.line === undefined) uart.setBoardRate(rate);
+    else this.line.setRate(rate, () => uart.setBoardRate(rate));
   }
 }
 

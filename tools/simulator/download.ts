@@ -1,7 +1,10 @@
-// One write to flash as ROM and stub do it: begun with a size and an offset, then blocks, raw or deflated.
+// One write to flash as a ROM does it: it erases all of it first, then takes blocks in order, raw or deflated, and writes each before it
+// answers.
 
+import type { Chip } from "../chips/chip.js";
 import { Reason, type Begin, type Block } from "../esptool/command.js";
 import { SECTOR_SIZE, type NorFlash } from "./flash.js";
+import { eraseMs, programMs } from "./flash-timing.js";
 import { Inflate, InflateError } from "./inflate.js";
 
 /** A command that is refused, with the reason that travels in the status. */
@@ -16,39 +19,36 @@ export class Refusal extends Error {
 
 export interface DownloadOptions {
   flash: NorFlash;
+  chip: Chip;
   begin: Begin;
   deflated: boolean;
-  /** A ROM erases all of it first, a stub each sector just before it writes there. */
-  eraseFirst: boolean;
-  /** Bytes of a block at most. */
-  maxBlock: number;
+  /** The flash works for so long. */
+  charge: (ms: number) => void;
 }
 
+const SECTORS_PER_BLOCK = 16; // of the flash's 64 KB block erase
+
 export class Download {
-  private readonly flash: NorFlash;
+  private readonly options: DownloadOptions;
   private readonly begin: Begin;
   private readonly inflate: Inflate | undefined;
   private readonly limit: number; // bytes that may be written
-  private readonly lazy: boolean;
-  private erasedTo: number;
   private written = 0;
   private next = 0; // sequence number
 
-  /** @throws Refusal */
+  /** @throws Refusal; PowerCut of the flash */
   constructor(options: DownloadOptions) {
-    const { flash, begin, deflated, eraseFirst, maxBlock } = options;
-    this.flash = flash;
+    this.options = options;
+    const { flash, chip, begin, deflated } = options;
     this.begin = begin;
-    this.lazy = !eraseFirst;
-    this.limit = deflated || this.lazy ? begin.size : begin.blocks * begin.blockSize;
+    // The padding of the last raw block is written too.
+    this.limit = deflated ? begin.size : begin.blocks * begin.blockSize;
     if (begin.encrypted) throw new Refusal(Reason.INVALID_PARAMETER, "flash encryption is not enabled");
-    if (begin.blockSize > maxBlock)
+    if (begin.blockSize > chip.rom.blockSize)
       throw new Refusal(Reason.INVALID_PARAMETER, `blocks of ${begin.blockSize}`);
     const end = begin.offset + Math.max(begin.size, this.limit);
-    // A ROM writes the padding of the last raw block too; a stub stops at the size that BEGIN gave.
     if (end > flash.size) throw new Refusal(Reason.FAILED, `end ${end} of a flash of ${flash.size}`);
-    this.erasedTo = begin.offset - (begin.offset % SECTOR_SIZE);
-    if (eraseFirst) this.eraseTo(begin.offset + begin.size);
+    this.erase();
     if (deflated) this.inflate = new Inflate((bytes) => this.write(bytes));
   }
 
@@ -60,7 +60,7 @@ export class Download {
       throw new Refusal(Reason.FAILED, `block ${sequence} of ${this.begin.blocks}`);
     try {
       if (this.inflate) this.inflate.push(payload);
-      else this.write(this.lazy ? payload.subarray(0, this.limit - this.written) : payload);
+      else this.write(payload);
     } catch (error) {
       if (!(error instanceof InflateError)) throw error;
       throw new Refusal(error.what === "adler" ? Reason.DEFLATE_ADLER : Reason.DEFLATE, error.message);
@@ -71,19 +71,27 @@ export class Download {
   private write(bytes: Uint8Array): void {
     if (this.written + bytes.length > this.limit)
       throw new Refusal(Reason.DEFLATE, `more than ${this.limit} bytes`);
+    const { flash, chip, charge } = this.options;
     const offset = this.begin.offset + this.written;
-    if (this.lazy) this.eraseTo(offset + bytes.length);
-    this.flash.program(offset, bytes);
+    charge(programMs(chip.flash, offset, bytes.length));
+    flash.program(offset, bytes);
     this.written += bytes.length;
   }
 
-  private eraseTo(end: number): void {
-    if (this.erasedTo < end && this.begin.offset % SECTOR_SIZE !== 0 && !this.lazy) {
-      throw new Refusal(Reason.FAILED, `erase at ${this.begin.offset}: not at a sector`);
-    }
-    while (this.erasedTo < end) {
-      this.flash.erase(this.erasedTo);
-      this.erasedTo += SECTOR_SIZE;
-    }
+  private erase(): void {
+    const { flash, chip, charge } = this.options;
+    const { offset, size } = this.begin;
+    if (size === 0) return;
+    if (offset % SECTOR_SIZE !== 0) throw new Refusal(Reason.FAILED, `erase at ${offset}: not at a sector`);
+    const sectors = Math.ceil(size / SECTOR_SIZE) + (chip.rom.eraseBug ? headSectors(offset, size) : 0);
+    const end = Math.min(offset + sectors * SECTOR_SIZE, flash.size);
+    charge(eraseMs(chip.flash, offset, end));
+    for (let at = offset; at < end; at += SECTOR_SIZE) flash.erase(at);
   }
+}
+
+/** Of what is to be erased, the sectors before the first 64 KB boundary: the ESP8266's ROM erases so many more. */
+function headSectors(offset: number, size: number): number {
+  const first = offset / SECTOR_SIZE;
+  return Math.min(Math.ceil(size / SECTOR_SIZE), SECTORS_PER_BLOCK - (first % SECTORS_PER_BLOCK));
 }

@@ -7,9 +7,6 @@ const SPI_CMD_USR = 2 ** 18; // start a user-defined command (SPI_CMD_REG)
 const SPI_ADDRESS_BITS = 26; // where SPI_USER1_REG has the length of the address
 const MAGIC_ADDRESS = 0x40001000;
 const MAX_WRITTEN = 4096; // registers remembered
-/** GigaDevice, GD25Q: an external flash chip as it is on most boards. */
-const MANUFACTURER = 0xc8;
-const MEMORY_TYPE = 0x40;
 
 /** Commands of a SPI flash (JEDEC). */
 const SPI_READ_ID = 0x9f;
@@ -92,8 +89,8 @@ export class Registers {
   }
 
   private answer(command: number, address: number, data: number): number | undefined {
-    if (command === SPI_READ_ID)
-      return MANUFACTURER | (MEMORY_TYPE << 8) | (Math.log2(this.flash.size) << 16);
+    const { manufacturer, memoryType } = this.chip.flash;
+    if (command === SPI_READ_ID) return manufacturer | (memoryType << 8) | (Math.log2(this.flash.size) << 16);
     if (command === SPI_READ_SFDP) return this.sfdpWord(address);
     const read = SPI_READ_STATUS.indexOf(command);
     if (read >= 0) return this.status[read];
@@ -110,7 +107,7 @@ export class Registers {
     table.setUint32(0x04, 0xff000106, true); // revision 1.6, one parameter header
     table.setUint32(0x08, 0x10010600, true); // the basic table: revision 1.6, 16 words
     table.setUint32(0x0c, 0xff000030, true); // at 0x30
-    table.setUint32(0x10, 0x03010000 | MANUFACTURER, true); // the maker's own table: none that anybody needs
+    table.setUint32(0x10, 0x03010000 | this.chip.flash.manufacturer, true); // the maker's own table: none that anybody needs
     table.setUint32(0x14, 0xff000060, true);
     table.setUint32(0x30, 0xfff120e5, true); // 4 KB erase is 0x20, 3-byte addresses
     table.setUint32(0x34, this.flash.size * 8 - 1, true); // density in bits

@@ -3,35 +3,41 @@
 import { createHash } from "node:crypto";
 import type { Chip } from "../chips/chip.js";
 import {
-  checksum,
-  CommandError,
   decodeBegin,
-  decodeBlock,
   decodeRequest,
   decodeWords,
   encodeResponse,
   encodeSecurityInfo,
   encodeStatus,
+  encodeStubStatus,
   MAX_BLOCK,
   MAX_PACKET,
   Op,
   opName,
   Reason,
+  StubReason,
   syncData,
   type Request,
 } from "../esptool/command.js";
 import { encodeSlip, SlipReader } from "../esptool/slip.js";
 import { Download, Refusal } from "./download.js";
-import { FlashError, SECTOR_SIZE, type NorFlash } from "./flash.js";
+import { SECTOR_SIZE, type NorFlash } from "./flash.js";
 import { FlashReader } from "./flash-reader.js";
+import { chipEraseMs, eraseMs, md5Ms } from "./flash-timing.js";
+import { RamDownload } from "./ram-download.js";
 import { Registers } from "./registers.js";
+import { goodBlock, reasonOf, stubReasonOf, unknown } from "./rom-refusals.js";
+import { StubDownload } from "./stub-download.js";
 
 const SYNC_ANSWERS = 8;
 const ROM_SYNC_VALUE = 0x20120707; // anything but 0, which means a stub
 const READ_SLOW_SIZE = 64; // bytes of every READ_FLASH_SLOW answer
 const MD5_CHUNK = 64 * 1024; // bytes
-const MAX_RAM_BLOCK = 0x1800;
 const MAX_BAUD_RATE = 5_000_000;
+
+/** Assumed: how long an MD5 takes in the ROM and, at the CPU's full speed, in the stub. */
+const ROM_MD5_MS_PER_MB = 400;
+const STUB_MD5_MS_PER_MB = 150;
 
 /** Commands that only a stub knows. */
 const STUB_OPS: readonly number[] = [Op.ERASE_FLASH, Op.ERASE_REGION, Op.READ_FLASH, Op.RUN_USER_CODE];
@@ -46,6 +52,8 @@ export interface RomOptions {
   baudRate(): number;
   /** After the answer to CHANGE_BAUDRATE has been sent. */
   setBaudRate(baud: number): void;
+  /** The bootloader is at work and hears nothing for so long: until then nothing is answered. */
+  charge?(ms: number): void;
   /** The client is done: start the app. Nothing is answered after this. */
   onRun(): void;
 }
@@ -53,13 +61,10 @@ export interface RomOptions {
 interface Answer {
   value?: number;
   data?: Uint8Array;
+  /** Nothing is sent. */
+  silent?: boolean;
   /** Done once the answer is on its way. */
   then?: () => void;
-}
-
-interface RamDownload {
-  begin: { size: number; blocks: number; blockSize: number; offset: number };
-  next: number;
 }
 
 /**
@@ -77,14 +82,20 @@ export class RomLoader {
   private attached = false;
   private left = false;
   private download: Download | undefined;
-  private ram: RamDownload | undefined;
-  private loaded: { start: number; end: number }[] = [];
+  private stubDownload: StubDownload | undefined;
+  private readonly ram: RamDownload;
   private reader: FlashReader | undefined;
 
   constructor(options: RomOptions) {
     this.options = options;
     this.registers = new Registers(options);
+    this.ram = new RamDownload(options.chip.rom.ram);
     this.slip = new SlipReader(MAX_PACKET, { onPacket: (packet) => this.packet(packet) });
+  }
+
+  /** A stub runs: it reads on while it works. */
+  get isStub(): boolean {
+    return this.stub;
   }
 
   /** Bytes from the UART. @throws PowerCut of the flash */
@@ -102,12 +113,14 @@ export class RomLoader {
       const answer = this.execute(decodeRequest(packet));
       this.answer(op, answer);
     } catch (error) {
-      this.answer(op, {}, reasonOf(error));
+      this.answer(op, {}, this.stub ? stubReasonOf(error) : reasonOf(error));
     }
   }
 
   private answer(op: number, answer: Answer, reason?: number): void {
-    const status = encodeStatus(this.stub ? 2 : this.options.chip.rom.statusLength, reason);
+    if (answer.silent) return answer.then?.();
+    const { statusLength } = this.options.chip.rom;
+    const status = this.stub ? encodeStubStatus(reason) : encodeStatus(statusLength, reason);
     const body = new Uint8Array([...(answer.data ?? []), ...status]);
     const frame = encodeSlip(encodeResponse({ op, value: answer.value ?? 0, body }));
     const times = op === Op.SYNC && reason === undefined ? SYNC_ANSWERS : 1;
@@ -117,7 +130,7 @@ export class RomLoader {
 
   private execute(request: Request): Answer {
     const { op, data } = request;
-    if (!this.knows(op)) throw new Refusal(Reason.INVALID_MESSAGE, `${opName(op)} is not known here`);
+    if (!this.knows(op)) throw unknown(op);
     switch (op) {
       case Op.SYNC:
         return this.sync(data);
@@ -149,13 +162,15 @@ export class RomLoader {
       case Op.READ_FLASH_SLOW:
         return this.readSlow(data);
       case Op.MEM_BEGIN:
-        return this.memBegin(data);
+        this.ram.begin(decodeBegin(data));
+        return {};
       case Op.MEM_DATA:
-        return this.memData(request);
+        this.ram.block(goodBlock(request));
+        return {};
       case Op.MEM_END:
         return this.memEnd(data);
       case Op.ERASE_FLASH:
-        return this.erase(0, this.options.flash.size);
+        return this.eraseAll();
       case Op.ERASE_REGION: {
         const [offset, size] = decodeWords(data, 2) as [number, number];
         return this.erase(offset, size);
@@ -163,15 +178,18 @@ export class RomLoader {
       case Op.READ_FLASH:
         return this.readFlash(data);
       case Op.RUN_USER_CODE:
-        return { then: () => this.leave() };
+        return { silent: true, then: () => this.leave() };
       default:
-        throw new Refusal(Reason.INVALID_MESSAGE, `${opName(op)} is not known here`);
+        throw unknown(op);
     }
   }
 
   private knows(op: number): boolean {
     if (STUB_OPS.includes(op)) return this.stub;
-    return this.options.chip.rom.commands.includes(opName(op));
+    const { commands } = this.options.chip.rom;
+    // A stub brings its own commands; what the chip is, it has to ask the ROM.
+    if (this.stub && op !== Op.GET_SECURITY_INFO) return Object.values(Op).includes(op as never);
+    return commands.includes(opName(op));
   }
 
   private sync(data: Uint8Array): Answer {
@@ -217,17 +235,31 @@ export class RomLoader {
     this.needFlash();
     const begin = decodeBegin(data);
     this.download = undefined;
-    const maxBlock = this.stub ? MAX_BLOCK : this.options.chip.rom.blockSize;
-    const { flash } = this.options;
-    this.download = new Download({ flash, begin, deflated, eraseFirst: !this.stub, maxBlock });
+    this.stubDownload = undefined;
+    const { flash, chip } = this.options;
+    if (this.stub) {
+      if (begin.blockSize > MAX_BLOCK)
+        throw new Refusal(StubReason.BLOCK_SIZE, `blocks of ${begin.blockSize}`);
+      const options = { flash, begin, deflated, chip: chip.flash, charge: this.charge };
+      this.stubDownload = new StubDownload(options);
+    } else {
+      this.download = new Download({ flash, begin, deflated, chip, charge: this.charge });
+    }
     return {};
   }
 
+  /** A ROM answers when a block is written, a stub when it has come. */
   private flashData(request: Request): Answer {
-    const block = decodeBlock(request.data);
-    if (request.checksum !== checksum(block.payload)) throw new Refusal(Reason.CHECKSUM, "line noise");
-    if (!this.download) throw new Refusal(Reason.FAILED, "no write has begun");
-    this.download.block(block);
+    const { stubDownload, download } = this;
+    if (stubDownload !== undefined) {
+      stubDownload.check();
+      const { payload } = goodBlock(request);
+      return { then: () => stubDownload.data(payload) };
+    }
+    const block = goodBlock(request);
+    if (download === undefined)
+      throw new Refusal(this.stub ? StubReason.NOT_BEGUN : Reason.FAILED, "no write has begun");
+    download.block(block);
     return {};
   }
 
@@ -235,7 +267,11 @@ export class RomLoader {
   private flashEnd(data: Uint8Array): Answer {
     const [stay] = decodeWords(data, 1);
     this.download = undefined;
-    return this.stub && stay !== 0 ? {} : { then: () => this.leave() };
+    if (!this.stub) return { then: () => this.leave() };
+    if (this.stubDownload === undefined) throw new Refusal(StubReason.NOT_BEGUN, "no write has begun");
+    this.stubDownload.end();
+    this.stubDownload = undefined;
+    return stay !== 0 ? {} : { then: () => this.leave() };
   }
 
   private md5(data: Uint8Array): Answer {
@@ -243,6 +279,7 @@ export class RomLoader {
     const [address, size] = decodeWords(data, 4) as [number, number, number, number];
     const { flash } = this.options;
     if (address + size > flash.size) throw new Refusal(Reason.FLASH_READ_LENGTH, "beyond the flash");
+    this.charge(md5Ms(this.stub ? STUB_MD5_MS_PER_MB : ROM_MD5_MS_PER_MB, size));
     const hash = createHash("md5");
     for (let at = 0; at < size; at += MD5_CHUNK) {
       hash.update(flash.read(address + at, Math.min(MD5_CHUNK, size - at)));
@@ -261,39 +298,10 @@ export class RomLoader {
     return { data: answer };
   }
 
-  private memBegin(data: Uint8Array): Answer {
-    const begin = decodeBegin(data);
-    const end = begin.offset + begin.size;
-    const fits = this.options.chip.rom.ram.some(({ start, end: top }) => begin.offset >= start && end <= top);
-    if (!fits) throw new Refusal(Reason.RAM_ADDRESS, `RAM at ${begin.offset}`);
-    if (begin.blockSize > MAX_RAM_BLOCK || begin.blocks * begin.blockSize < begin.size) {
-      throw new Refusal(Reason.RAM_SIZE, `${begin.blocks} blocks of ${begin.blockSize}`);
-    }
-    this.ram = { begin, next: 0 };
-    return {};
-  }
-
-  private memData(request: Request): Answer {
-    const { sequence, payload } = decodeBlock(request.data);
-    if (request.checksum !== checksum(payload)) throw new Refusal(Reason.CHECKSUM, "line noise");
-    if (!this.ram || sequence !== this.ram.next || sequence >= this.ram.begin.blocks) {
-      throw new Refusal(Reason.FAILED, `RAM block ${sequence}`);
-    }
-    if (payload.length > this.ram.begin.blockSize) throw new Refusal(Reason.RAM_SIZE, "block too long");
-    this.ram.next += 1;
-    if (this.ram.next < this.ram.begin.blocks) return {};
-    const { offset, size } = this.ram.begin;
-    this.loaded = [...this.loaded, { start: offset, end: offset + size }].slice(-16);
-    this.ram = undefined;
-    return {};
-  }
-
   private memEnd(data: Uint8Array): Answer {
     const [stay, entry] = decodeWords(data, 2) as [number, number];
     if (stay !== 0 || entry === 0) return {};
-    if (!this.loaded.some(({ start, end }) => entry >= start && entry < end)) {
-      throw new Refusal(Reason.RAM_ADDRESS, `nothing was loaded at ${entry}`);
-    }
+    this.ram.checkEntry(entry);
     return {
       then: () => {
         this.stub = true;
@@ -305,11 +313,20 @@ export class RomLoader {
 
   private erase(offset: number, size: number): Answer {
     this.needFlash();
-    const { flash } = this.options;
-    if (offset % SECTOR_SIZE !== 0 || size % SECTOR_SIZE !== 0 || offset + size > flash.size) {
-      throw new Refusal(Reason.INVALID_PARAMETER, `erase of ${size} at ${offset}`);
-    }
+    const { flash, chip } = this.options;
+    if (offset % SECTOR_SIZE !== 0) throw new Refusal(StubReason.ERASE_OFFSET, `erase at ${offset}`);
+    if (size % SECTOR_SIZE !== 0) throw new Refusal(StubReason.ERASE_SIZE, `erase of ${size}`);
+    if (offset + size > flash.size) throw new Refusal(StubReason.FLASH, "beyond the flash");
+    this.charge(eraseMs(chip.flash, offset, offset + size));
     for (let at = offset; at < offset + size; at += SECTOR_SIZE) flash.erase(at);
+    return {};
+  }
+
+  private eraseAll(): Answer {
+    this.needFlash();
+    const { flash, chip } = this.options;
+    this.charge(chipEraseMs(chip.flash, flash.size));
+    for (let at = 0; at < flash.size; at += SECTOR_SIZE) flash.erase(at);
     return {};
   }
 
@@ -337,16 +354,10 @@ export class RomLoader {
     if (hasAttach && !this.attached) throw new Refusal(Reason.FAILED, "SPI_ATTACH comes first");
   }
 
+  private readonly charge = (ms: number): void => this.options.charge?.(ms);
+
   private leave(): void {
     this.left = true;
     this.options.onRun();
   }
-}
-
-/** What a failed command answers. What is no refusal (a power cut, a mistake of ours) goes on up. */
-function reasonOf(error: unknown): number {
-  if (error instanceof Refusal) return error.reason;
-  if (error instanceof CommandError) return Reason.INVALID_MESSAGE;
-  if (error instanceof FlashError) return Reason.FLASH_WRITE;
-  throw error;
 }

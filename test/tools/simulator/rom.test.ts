@@ -13,6 +13,7 @@ import {
   encodeWords,
   Op,
   Reason,
+  StubReason,
   splitBody,
   syncData,
   type Request,
@@ -221,7 +222,8 @@ test("the stub erases as it writes, erases on demand, and reads with flow contro
 
   t.is(client.reason(Op.ERASE_REGION, encodeWords(0x1000, 0x1000)), undefined);
   t.true(client.flash.read(0x1000, 0x1000).every((byte) => byte === 0xff));
-  t.is(client.reason(Op.ERASE_REGION, encodeWords(0x1001, 0x1000)), Reason.INVALID_PARAMETER);
+  t.is(client.reason(Op.ERASE_REGION, encodeWords(0x1001, 0x1000)), StubReason.ERASE_OFFSET);
+  t.is(client.reason(Op.ERASE_REGION, encodeWords(0x1000, 0x1001)), StubReason.ERASE_SIZE);
   t.is(client.reason(Op.ERASE_FLASH), undefined);
   t.true(client.flash.read(0, 0x400000).every((byte) => byte === 0xff));
 });
@@ -253,8 +255,12 @@ test("FLASH_END runs the app, once, and nothing is answered after it", (t) => {
   t.is(client.raw(end).length, 0);
 
   const stub = new Client().attach().startStub();
+  t.is(stub.reason(Op.FLASH_END, encodeWords(1)), StubReason.NOT_BEGUN);
+  const nothing = encodeBegin({ size: 0, blocks: 0, blockSize: 0x4000, offset: 0 });
+  t.is(stub.reason(Op.FLASH_BEGIN, nothing), undefined);
   t.is(stub.reason(Op.FLASH_END, encodeWords(1)), undefined);
   t.is(stub.runs, 0, "a stub stays when told to");
+  t.is(stub.reason(Op.FLASH_BEGIN, nothing), undefined);
   t.is(stub.reason(Op.FLASH_END, encodeWords(0)), undefined);
   t.is(stub.runs, 1);
 });
