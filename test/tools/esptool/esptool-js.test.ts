@@ -6,7 +6,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ESPLoader, Transport } from "esptool-js";
 import { initialOtadata, partitionTable } from "../../../tools/build/tables.js";
-import { bench, chip, flashFile, imageOf } from "../simulator/small-firmware.js";
+import type { Chip } from "../../../tools/chips/chip.js";
+import { esp32 } from "../../../tools/chips/esp32.js";
+import { esp32c3 } from "../../../tools/chips/esp32c3.js";
+import { esp8266 } from "../../../tools/chips/esp8266.js";
+import { bench, flashFile, imageOf } from "../simulator/small-firmware.js";
 import { Rig } from "./rig.js";
 import { WebSerialShim } from "./web-serial.js";
 
@@ -58,24 +62,48 @@ for (const compress of [true, false]) {
   );
 }
 
-test.serial("a board that esptool-js flashed boots", async (t) => {
-  const image = await imageOf(`say("flashed by a browser's tool");`);
-  const file = flashFile(t, {});
-  const board = await bench(t, file);
-  const { loader, transport } = await connect(board.simulation.boards[0]!.reach.rfc2217, 921600);
-  const files = [
-    { data: partitionTable(chip), address: chip.layout.partitionTable.offset },
-    { data: initialOtadata(), address: chip.layout.otadata.offset },
-    { data: image, address: chip.layout.ota_0.offset },
-  ];
-  await loader.writeFlash({ ...options, fileArray: files, compress: true, calculateMD5Hash: md5 });
-  await loader.after("custom_reset", false, "D0|R1|W100|R0");
-  await board.said(/flashed by a browser's tool/);
-  await transport.disconnect();
-  const { offset } = chip.layout.ota_0;
-  t.true(
-    readFileSync(file)
-      .subarray(offset, offset + image.length)
-      .equals(image),
-  );
-});
+const boards: [Chip, string][] = [
+  [esp32c3, "ESP32-C3 (QFN32) (revision v0.4)"],
+  [esp32, "ESP32-D0WD-V3 (revision 3)"],
+  [esp8266, "ESP8266EX"],
+];
+
+for (const [chip, description] of boards)
+  for (const compress of [true, false])
+    test.serial(
+      `esptool-js flashes an ${chip.name}, ${compress ? "compressed" : "raw"}: identified, written, read back, it boots, it is erased`,
+      async (t) => {
+        const image = await imageOf(`say("flashed by a browser's tool");`, { chip });
+        const file = flashFile(t, {}, chip);
+        const board = await bench(t, file, { chip });
+        const { rfc2217, mac } = board.simulation.boards[0]!.reach;
+        const { loader, transport, said, name } = await connect(rfc2217, 921600);
+        t.is(name, description);
+        t.true(said.includes(`MAC: ${mac}`), said.join("\n"));
+        t.true(said.includes(`Crystal is ${chip.rom.crystal}MHz`), said.join("\n"));
+        t.true(said.includes("Stub running..."));
+        const files = [
+          { data: partitionTable(chip), address: chip.layout.partitionTable.offset },
+          { data: initialOtadata(), address: chip.layout.otadata.offset },
+          { data: image, address: chip.layout.ota_0.offset },
+        ];
+        await loader.writeFlash({ ...options, fileArray: files, compress, calculateMD5Hash: md5 });
+        for (const { data, address } of files)
+          t.true(
+            readFileSync(file)
+              .subarray(address, address + data.length)
+              .equals(data),
+          );
+        const { offset } = chip.layout.ota_0;
+        const read = await loader.readFlash(offset, image.length);
+        t.true(Buffer.from(read.subarray(0, image.length)).equals(image));
+        await loader.after("custom_reset", false, "D0|R1|W100|R0");
+        await board.said(/flashed by a browser's tool/);
+        await transport.disconnect();
+
+        const again = await connect(rfc2217, 115200);
+        await again.loader.eraseFlash();
+        t.true(readFileSync(file).every((byte) => byte === 0xff));
+        await again.transport.disconnect();
+      },
+    );

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { encodeAppDescriptor } from "../../../firmware/format/app-descriptor.js";
 import { buildImage } from "../../../firmware/format/image.js";
 import { partitionTable } from "../../../tools/build/tables.js";
+import type { Chip } from "../../../tools/chips/chip.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import {
   ESP8266_CREATION,
@@ -21,6 +22,7 @@ import { NorFlash } from "../../../tools/simulator/flash.js";
 import { simulate, type Simulation, type SimulationOptions } from "../../../tools/simulator/simulation.js";
 import { checkWorld } from "../../../tools/simulator/world.js";
 
+/** The chip of tests that name none. */
 export const chip = esp32c3;
 export const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
@@ -43,6 +45,7 @@ function say(text) {
 `;
 
 export interface ImageOptions {
+  chip?: Chip;
   version?: string;
   project?: string;
   chipId?: number;
@@ -68,7 +71,7 @@ export async function imageOf(source: string, options: ImageOptions = {}): Promi
     elfSha256: new Uint8Array(32),
   });
   const data = new Uint8Array([...descriptor, ...archive]);
-  const { dataAddress, codeAddress, idleCode, ...header } = chip.image;
+  const { dataAddress, codeAddress, idleCode, ...header } = (options.chip ?? chip).image;
   const { chipId = header.chipId, minRevision = header.minRevision } = options;
   return buildImage(
     {
@@ -92,12 +95,12 @@ export interface FlashContents {
 }
 
 /** Path of a flash file in a folder of its own, which goes with the test. */
-export function flashFile(t: ExecutionContext, contents: FlashContents): string {
+export function flashFile(t: ExecutionContext, contents: FlashContents, of: Chip = chip): string {
   const folder = mkdtempSync(join(tmpdir(), "broome-test-"));
   const path = join(folder, "board.flash");
-  const flash = NorFlash.open({ path, size: chip.flashSize });
-  const { layout } = chip;
-  flash.program(layout.partitionTable.offset, contents.table ?? partitionTable(chip));
+  const flash = NorFlash.open({ path, size: of.flashSize });
+  const { layout } = of;
+  flash.program(layout.partitionTable.offset, contents.table ?? partitionTable(of));
   if (contents.ota_0) flash.program(layout.ota_0.offset, contents.ota_0);
   if (contents.ota_1) flash.program(layout.ota_1.offset, contents.ota_1);
   contents.otadata?.forEach(
