@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BroomeError } from "../error.js";
 import { type Compiler, callCompiler, findCompiler } from "./cc.js";
-import { type XsSources, fetchXs } from "./fetch.js";
+import { fetchXs } from "./fetch.js";
 import { withLock } from "./lock.js";
 
 const run = promisify(execFile);
@@ -125,11 +125,23 @@ async function sweep(cacheDir: string): Promise<void> {
   for (const path of [...left, ...old]) await rm(path, { recursive: true, force: true });
 }
 
-/** What a build depends on: compiler, flags, our sources, which XS. */
+/** glibc's headers for 32-bit programs, where distributions put them: present once gcc-multilib is installed. */
+const HEADERS_32 = ["/usr/include/x86_64-linux-gnu/gnu/stubs-32.h", "/usr/include/gnu/stubs-32.h"];
+
+/** What a build depends on: compiler, flags, our sources, which XS, and whether 32-bit headers came or went. */
 function keyOf(compiler: Compiler, sources: string, bits: 64 | undefined): string {
   const hash = createHash("sha256");
   hash.update(
-    JSON.stringify([compiler, XS_FLAGS, FILE_FLAGS, OWN_FLAGS, BITS_FLAGS, bits ?? 0, process.arch]),
+    JSON.stringify([
+      compiler,
+      XS_FLAGS,
+      FILE_FLAGS,
+      OWN_FLAGS,
+      BITS_FLAGS,
+      bits ?? 0,
+      process.arch,
+      HEADERS_32.map(existsSync),
+    ]),
   );
   hash.update(xsIdentity());
   for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
@@ -180,7 +192,8 @@ interface Build {
   compiler: string;
   compilerVersion: string;
   sources: string;
-  xs: XsSources;
+  /** Directory of XS's sources. */
+  xs: string;
   bits: 32 | 64;
   onProgress?: Progress | undefined;
 }
@@ -208,13 +221,19 @@ async function build(o: Build): Promise<Engine> {
     await callCompiler(o.compiler, "pty", pty);
     o.onProgress?.(++done, total, "pty");
     for (const step of ours) await rm(step.object);
-    await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: o.xs.version }));
+    await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: await versionOf(dir) }));
     await rm(final, { recursive: true, force: true });
     await rename(dir, final);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
   return readBuilt(o.cacheDir, o.key)!;
+}
+
+/** "13.3.0": XS 17's headers compute the number from the features that are switched on, so the program is asked. */
+async function versionOf(dir: string): Promise<string> {
+  const { stdout } = await run(join(dir, "engine"), ["version"]);
+  return stdout.split(" ")[0]!;
 }
 
 /** What XS's objects depend on: not on our files, except the headers that they include. */
@@ -237,14 +256,14 @@ function stepOf(o: Build, path: string, dir: string, extra: string[]): Step {
 }
 
 function xsFolders(o: Build): string[] {
-  return ["includes", "platforms", "sources"].map((name) => join(o.xs.dir, name));
+  return ["includes", "platforms", "sources"].map((name) => join(o.xs, name));
 }
 
 function xsSteps(o: Build, dir: string): Step[] {
   const flags = ["-w", ...xsFolders(o).map((folder) => `-I${folder}`)];
-  return readdirSync(join(o.xs.dir, "sources"))
+  return readdirSync(join(o.xs, "sources"))
     .filter((name) => name.endsWith(".c") && !NOT_BUILT.test(name))
-    .map((name) => stepOf(o, join(o.xs.dir, "sources", name), dir, [...flags, ...(FILE_FLAGS[name] ?? [])]));
+    .map((name) => stepOf(o, join(o.xs, "sources", name), dir, [...flags, ...(FILE_FLAGS[name] ?? [])]));
 }
 
 function ownSteps(o: Build, dir: string): Step[] {

@@ -74,7 +74,8 @@ static void disablePrototype(txMachine* the, txSlot* prototype) {
 static void strip(txMachine* the) {
   static const char* const names[] = {"eval",        "Function",     "Atomics",  "SharedArrayBuffer",
                                       "Compartment", "ModuleSource", "lockdown", "petrify",
-                                      "mutabilities", "purify",      "harden",   "trace"};
+                                      "mutabilities", "purify",      "harden",   "trace",
+                                      "native"};
   disablePrototype(the, &mxFunctionPrototype);
   disablePrototype(the, &mxAsyncFunctionPrototype);
   disablePrototype(the, &mxGeneratorFunctionPrototype);
