@@ -3,14 +3,21 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { BroomeError } from "../error.js";
 import { type Compiler, callCompiler, findCompiler } from "./cc.js";
-import { type XsSources, fetchXs } from "./fetch.js";
+import { fetchXs } from "./fetch.js";
 import { withLock } from "./lock.js";
+import {
+  FLAGS,
+  OWN_FLAGS,
+  compileAll,
+  ownSteps,
+  sourceDir,
+  xsIdentity,
+  xsKeyOf,
+  xsSteps,
+} from "./objects.js";
 
 const run = promisify(execFile);
 
@@ -29,33 +36,8 @@ export interface Engine {
 /** Called with how many of the steps are done. */
 export type Progress = (done: number, total: number, what: string) => void;
 
-const XS_FLAGS = [
-  "-O2",
-  "-fno-common",
-  "-fno-strict-aliasing",
-  "-D_GNU_SOURCE",
-  "-DINCLUDE_XSPLATFORM",
-  '-DXSPLATFORM="platform.h"',
-  "-DmxRun=1",
-  "-DmxParse=1",
-  "-DmxMetering=1",
-  "-DmxSloppy=1",
-  // Without it deep nesting corrupts memory instead of ending in "stack overflow".
-  "-DmxBoundsCheck=1",
-  "-DmxRegExpUnicodePropertyEscapes=0",
-  "-DmxNoConsole=1",
-];
-const OWN_FLAGS = ["-std=gnu11", "-Wall", "-Wextra"];
 /** SSE: the x87 unit would round differently from the 64-bit build and from the chips. */
 const BITS_FLAGS = { 32: ["-m32", "-msse2", "-mfpmath=sse"], 64: ["-g"] };
-/** No scratch memory in the stack (c/scratch.h); our fxCaptureErrorStack, which knows modules and lines (c/lines.c). */
-const FILE_FLAGS: Record<string, string[]> = {
-  "xsdtoa.c": ["-include", "scratch.h"],
-  "xsre.c": ["-include", "scratch.h"],
-  "xsDefaults.c": ["-DfxCaptureErrorStack=hostCaptureErrorStack"],
-};
-/** Needs more than this host has; is included by another file (XS 17). */
-const NOT_BUILT = /^(xsSnapshot|xsum)\.c$/;
 const LEFTOVER = /^(build|fetch|probe)-/;
 const BUILT = /^[0-9a-f]{20}$/;
 const ENGINES_KEPT = 8;
@@ -89,28 +71,10 @@ export async function prepareEngine(o: {
     return build({
       cacheDir: o.cacheDir,
       key,
-      compiler: compiler.command,
-      compilerVersion: compiler.version,
-      sources,
-      xs,
-      bits,
+      ...{ compiler, sources, xs, bits },
       onProgress: o.onProgress,
     });
   });
-}
-
-/** Folder of our C files, from the sources as well as from the built command. */
-function sourceDir(): string {
-  for (let dir = dirname(fileURLToPath(import.meta.url)); ; dir = dirname(dir)) {
-    const candidate = join(dir, "tools", "engine", "c");
-    if (existsSync(join(candidate, "main.c"))) return candidate;
-    if (dir === dirname(dir)) break;
-  }
-  throw new BroomeError(
-    "engine-build-failed",
-    "The folder tools/engine/c is not there",
-    "Run from a complete checkout of Broome.",
-  );
 }
 
 /** Takes away what processes left that were killed (we hold the lock), and all but the newest engines. */
@@ -125,28 +89,18 @@ async function sweep(cacheDir: string): Promise<void> {
   for (const path of [...left, ...old]) await rm(path, { recursive: true, force: true });
 }
 
-/** What a build depends on: compiler, flags, our sources, which XS. */
+/** glibc's headers for 32-bit programs, where distributions put them: present once gcc-multilib is installed. */
+const HEADERS_32 = ["/usr/include/x86_64-linux-gnu/gnu/stubs-32.h", "/usr/include/gnu/stubs-32.h"];
+
+/** What a build depends on: compiler, flags, our sources, which XS, and whether 32-bit headers came or went. */
 function keyOf(compiler: Compiler, sources: string, bits: 64 | undefined): string {
   const hash = createHash("sha256");
   hash.update(
-    JSON.stringify([compiler, XS_FLAGS, FILE_FLAGS, OWN_FLAGS, BITS_FLAGS, bits ?? 0, process.arch]),
+    JSON.stringify([compiler, FLAGS, BITS_FLAGS, bits ?? 0, process.arch, HEADERS_32.map(existsSync)]),
   );
   hash.update(xsIdentity());
   for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
   return hash.digest("hex").slice(0, 20);
-}
-
-/** Which XS: npm's is pinned, an SDK's may change under the same path. */
-function xsIdentity(): string {
-  const moddable = process.env["MODDABLE"];
-  if (!moddable) return "npm 13.3";
-  const dir = join(moddable, "xs", "sources");
-  const files = existsSync(dir) ? readdirSync(dir).sort() : [];
-  const facts = files.map((name) => {
-    const { size, mtimeMs } = statSync(join(dir, name));
-    return [name, size, mtimeMs];
-  });
-  return JSON.stringify([moddable, facts]);
 }
 
 function readBuilt(cacheDir: string, key: string): Engine | undefined {
@@ -177,38 +131,36 @@ async function bitsOf(compiler: string, cacheDir: string): Promise<32 | 64> {
 interface Build {
   cacheDir: string;
   key: string;
-  compiler: string;
-  compilerVersion: string;
+  compiler: Compiler;
   sources: string;
-  xs: XsSources;
+  /** Directory of XS's sources. */
+  xs: string;
   bits: 32 | 64;
   onProgress?: Progress | undefined;
 }
 
 async function build(o: Build): Promise<Engine> {
   const final = join(o.cacheDir, "engine", o.key);
-  const objects = join(o.cacheDir, "engine", `xs-${xsKeyOf(o)}`);
+  const target = { compiler: o.compiler, flags: BITS_FLAGS[o.bits], sources: o.sources, xs: o.xs };
+  const objects = join(o.cacheDir, "engine", `xs-${xsKeyOf(target)}`);
   await mkdir(objects, { recursive: true });
   const dir = await mkdtemp(join(o.cacheDir, "engine", "build-"));
   try {
-    const theirs = xsSteps(o, objects);
-    const ours = ownSteps(o, dir);
+    const theirs = xsSteps(target, objects);
+    const ours = ownSteps(target, dir);
     const left = [...theirs, ...ours].filter((step) => !existsSync(step.object));
     const total = left.length + 2;
     let done = 0;
-    await inParallel(left, async (step) => {
-      await compile(o.compiler, step);
-      o.onProgress?.(++done, total, step.what);
-    });
+    await compileAll(o.compiler, left, (step) => o.onProgress?.(++done, total, step.what));
     const bits = BITS_FLAGS[o.bits];
     const all = [...theirs, ...ours].map((step) => step.object);
-    await callCompiler(o.compiler, "engine", [...bits, "-o", join(dir, "engine"), ...all, "-lm"]);
+    await callCompiler(o.compiler.command, "engine", [...bits, "-o", join(dir, "engine"), ...all, "-lm"]);
     o.onProgress?.(++done, total, "engine");
     const pty = ["-O2", "-D_GNU_SOURCE", ...OWN_FLAGS, "-o", join(dir, "pty"), join(o.sources, "pty.c")];
-    await callCompiler(o.compiler, "pty", pty);
+    await callCompiler(o.compiler.command, "pty", pty);
     o.onProgress?.(++done, total, "pty");
     for (const step of ours) await rm(step.object);
-    await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: o.xs.version }));
+    await writeFile(join(dir, "engine.json"), JSON.stringify({ bits: o.bits, xs: await versionOf(dir) }));
     await rm(final, { recursive: true, force: true });
     await rename(dir, final);
   } finally {
@@ -217,54 +169,8 @@ async function build(o: Build): Promise<Engine> {
   return readBuilt(o.cacheDir, o.key)!;
 }
 
-/** What XS's objects depend on: not on our files, except the headers that they include. */
-function xsKeyOf(o: Build): string {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify([o.compilerVersion, XS_FLAGS, FILE_FLAGS, BITS_FLAGS[o.bits], xsIdentity()]));
-  for (const name of ["platform.h", "scratch.h"]) hash.update(readFileSync(join(o.sources, name)));
-  return hash.digest("hex").slice(0, 20);
-}
-
-interface Step {
-  what: string;
-  args: string[];
-  object: string;
-}
-
-function stepOf(o: Build, path: string, dir: string, extra: string[]): Step {
-  const args = [...BITS_FLAGS[o.bits], ...XS_FLAGS, `-I${o.sources}`, ...extra, "-c", path];
-  return { what: basename(path), args, object: join(dir, `${basename(path, ".c")}.o`) };
-}
-
-function xsFolders(o: Build): string[] {
-  return ["includes", "platforms", "sources"].map((name) => join(o.xs.dir, name));
-}
-
-function xsSteps(o: Build, dir: string): Step[] {
-  const flags = ["-w", ...xsFolders(o).map((folder) => `-I${folder}`)];
-  return readdirSync(join(o.xs.dir, "sources"))
-    .filter((name) => name.endsWith(".c") && !NOT_BUILT.test(name))
-    .map((name) => stepOf(o, join(o.xs.dir, "sources", name), dir, [...flags, ...(FILE_FLAGS[name] ?? [])]));
-}
-
-function ownSteps(o: Build, dir: string): Step[] {
-  const flags = [...OWN_FLAGS, ...xsFolders(o).flatMap((folder) => ["-isystem", folder])];
-  return readdirSync(o.sources)
-    .filter((name) => name.endsWith(".c") && name !== "pty.c")
-    .map((name) => stepOf(o, join(o.sources, name), dir, flags));
-}
-
-async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const worker = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-}
-
-/** Compiles beside the object, then puts it in its place: a process that is killed leaves no half object. */
-async function compile(compiler: string, step: Step): Promise<void> {
-  const temporary = `${step.object}.${process.pid}`;
-  await callCompiler(compiler, step.what, [...step.args, "-o", temporary]);
-  await rename(temporary, step.object);
+/** "13.3.0": XS 17's headers compute the number from the features that are switched on, so the program is asked. */
+async function versionOf(dir: string): Promise<string> {
+  const { stdout } = await run(join(dir, "engine"), ["version"]);
+  return stdout.split(" ")[0]!;
 }

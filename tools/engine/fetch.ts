@@ -1,7 +1,7 @@
 // Brings XS's C sources to this machine: from the npm package @agoric/xsnap, pinned by its integrity hash, or from $MODDABLE.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,20 +13,12 @@ const PACKAGE = "@agoric/xsnap@0.15.0";
 const INTEGRITY = "ZBm4DZxbtfacxMHVVdJjZi0Y8zOxN77vpu1WwI5RWfPkaRh0aHkz/dVdTGKXalDNzWfz183lljKxlxl3/h0n+A==";
 const FETCH_TIMEOUT_MS = 120_000;
 
-/** Where XS's sources lie, and which version they are. */
-export interface XsSources {
-  /** Directory with `sources`, `includes` and `platforms`. */
-  dir: string;
-  /** For example "13.3.0". */
-  version: string;
-}
-
 /**
- * Finds XS's sources, or fetches them once into `cacheDir`.
+ * Finds XS's sources, or fetches them once into `cacheDir`: a directory with `sources`, `includes` and `platforms`.
  *
  * `$MODDABLE` set: `$MODDABLE/xs` is taken. Throws BroomeError `engine-build-failed`.
  */
-export async function fetchXs(cacheDir: string): Promise<XsSources> {
+export async function fetchXs(cacheDir: string): Promise<string> {
   const moddable = process.env["MODDABLE"];
   const dir = moddable ? join(moddable, "xs") : join(cacheDir, "xs-13.3");
   if (moddable && !existsSync(join(dir, "sources", "xsAll.h"))) {
@@ -37,13 +29,7 @@ export async function fetchXs(cacheDir: string): Promise<XsSources> {
     );
   }
   if (!moddable && !existsSync(join(dir, "sources", "xsAll.h"))) await download(cacheDir, dir);
-  return { dir, version: versionOf(dir) };
-}
-
-function versionOf(dir: string): string {
-  const header = readFileSync(join(dir, "sources", "xsCommon.h"), "utf8");
-  const part = (name: string) => new RegExp(`#define XS_${name}_VERSION (\\d+)`).exec(header)?.[1] ?? "0";
-  return `${part("MAJOR")}.${part("MINOR")}.${part("PATCH")}`;
+  return dir;
 }
 
 async function download(cacheDir: string, target: string): Promise<void> {

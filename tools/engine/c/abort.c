@@ -1,5 +1,4 @@
 // How a machine ends: every way ends in one frame that says why, and never in a signal.
-#include <signal.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -7,7 +6,6 @@
 #define MESSAGE_SIZE 512
 // 32 calls (lines.c) of some 40 characters.
 #define TRACE_SIZE 2048
-#define SIGNAL_STACK_SIZE 65536
 
 bool gRunning;
 static bool gAborting;
@@ -102,27 +100,14 @@ void fxAbort(txMachine* the, int status) {
   }
 }
 
-// ---- signals -----------------------------------------------------------------------------------------------------
+// ---- faults ------------------------------------------------------------------------------------------------------
 
-static void onFault(int number, siginfo_t* info, void* context) {
-  (void)context;
-  if ((number != SIGSEGV) && (number != SIGBUS)) hostAbort("crash", "signal %d", number);
+static void onFault(int number, const void* address) {
   char place[MODULE_NAME_LIMIT] = "?";
   linesWhere(gMachine, place, sizeof place);
-  if (rootContains(info->si_addr))
+  if (rootContains(address))
     hostAbort("root-write", "%s writes what a preloaded module made: that lies in flash on a board", place);
   hostAbort("crash", "signal %d at %s", number, gPreloading ? gPreloading : place);
 }
 
-void abortInstallSignals(void) {
-  static uint8_t stack[SIGNAL_STACK_SIZE];
-  stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
-  sigaltstack(&alternative, NULL);
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_sigaction = onFault;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
-  static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
-  signal(SIGPIPE, SIG_IGN);
-}
+void abortCatchFaults(void) { osCatchFaults(onFault); }

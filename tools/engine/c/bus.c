@@ -106,12 +106,12 @@ uint32_t hostRandom(void) {
 // ---- turns -------------------------------------------------------------------------------------------------------
 
 static uint64_t gMeter;
-static uint32_t gMeterSeen;
+static MeterIndex gMeterSeen;
 
 static void sendIdle(txMachine* the) {
   ArenaStats stats = arenaStats();
   StackStats stack = stackMeasure(the);
-  gMeter += (uint32_t)(the->meterIndex - gMeterSeen);
+  gMeter += (MeterIndex)(the->meterIndex - gMeterSeen);
   gMeterSeen = the->meterIndex;
   frameBegin(FRAME_IDLE);
   putNumber((double)stats.used);
@@ -119,7 +119,7 @@ static void sendIdle(txMachine* the) {
   putNumber((double)stats.limit);
   putNumber((double)the->currentChunksSize);
   putNumber((double)the->currentHeapCount * sizeof(txSlot));
-  putNumber((double)gMeter);
+  putNumber((double)(gMeter >> METER_SHIFT));
   putNumber((double)stack.peak);
   putNumber((double)stack.limit);
   frameSend();

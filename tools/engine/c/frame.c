@@ -1,53 +1,13 @@
-// Frames of the bus: u32 little-endian length (of what follows), u8 type, values; descriptor 3 in, 4 out.
-#include <poll.h>
+// Frames of the bus: u32 little-endian length (of what follows), u8 type, values.
 #include <unistd.h>
 
 #include "bus.h"
 
-#define FD_IN 3
-#define FD_OUT 4
 #define HEADER 5
 
 static uint8_t gOut[4 + BUS_FRAME_LIMIT];
 static size_t gOutSize;
 static uint8_t gIn[BUS_FRAME_LIMIT];
-
-static void writeAll(const uint8_t* bytes, size_t size) {
-  while (size) {
-    ssize_t count = write(FD_OUT, bytes, size);
-    if (count > 0) {
-      bytes += count;
-      size -= (size_t)count;
-    } else if ((count < 0) && (errno == EAGAIN)) {
-      struct pollfd wait = {.fd = FD_OUT, .events = POLLOUT};
-      poll(&wait, 1, -1);
-    } else if ((count < 0) && (errno != EINTR)) {
-      _exit(0);  // the board has gone
-    }
-  }
-}
-
-static void readAll(uint8_t* bytes, size_t size) {
-  while (size) {
-    ssize_t count = read(FD_IN, bytes, size);
-    if (count > 0) {
-      bytes += count;
-      size -= (size_t)count;
-    } else if (count == 0) {
-      hostExit(0);  // the board has gone
-    } else if (errno == EAGAIN) {
-      struct pollfd wait = {.fd = FD_IN, .events = POLLIN};
-      poll(&wait, 1, -1);
-    } else if (errno != EINTR) {
-      hostExit(0);
-    }
-  }
-}
-
-bool busHungUp(void) {
-  struct pollfd wait = {.fd = FD_IN, .events = POLLIN};
-  return (poll(&wait, 1, 0) == 1) && (wait.revents & (POLLHUP | POLLERR | POLLNVAL));
-}
 
 void frameBegin(uint8_t type) {
   gOut[4] = type;
@@ -86,15 +46,15 @@ void putNumber(double number) {
 void frameSend(void) {
   uint32_t size = (uint32_t)(gOutSize - 4);
   for (int i = 0; i < 4; i++) gOut[i] = (uint8_t)(size >> (8 * i));
-  writeAll(gOut, gOutSize);
+  if (!osWrite(gOut, gOutSize)) _exit(0);  // the board has gone
 }
 
 uint8_t frameReceive(Reader* reader) {
   uint8_t head[4];
-  readAll(head, sizeof head);
+  if (!osRead(head, sizeof head)) hostExit(0);  // the board has gone
   size_t size = head[0] | ((size_t)head[1] << 8) | ((size_t)head[2] << 16) | ((size_t)head[3] << 24);
   if ((size < 1) || (size > sizeof gIn)) hostAbort("bus-malformed", "frame of %zu bytes", size);
-  readAll(gIn, size);
+  if (!osRead(gIn, size)) hostExit(0);
   reader->p = gIn + 1;
   reader->end = gIn + size;
   return gIn[0];

@@ -4,6 +4,7 @@
 
 #include "xsAll.h"
 #include "xsScript.h"
+#include "os.h"
 #include "version.h"
 
 // ---- archive.c: the bytes in flash -------------------------------------------------------------------------------
@@ -141,8 +142,6 @@ void busCall(txMachine* the);      // host function `bus`
 void busResource(txMachine* the);  // host function `resource`
 // Tells the board that nothing is left to do, then waits for one event and calls onBusEvent.
 void busIdle(txMachine* the);
-// True when the board has gone.
-bool busHungUp(void);
 // Sends an abort frame. Safe in a signal handler.
 void busAbort(const char* status, const char* message);
 
@@ -154,7 +153,7 @@ void hostAbort(const char* status, const char* format, ...) __attribute__((noret
 void describeException(txMachine* the, char* buffer, size_t size);
 // Ends the machine because of the pending exception.
 void abortException(txMachine* the) __attribute__((noreturn));
-void abortInstallSignals(void);
+void abortCatchFaults(void);
 // True in `engine run`: ends are told to the board, else to stderr.
 extern bool gRunning;
 // Address near the bottom of the C stack, set by main.

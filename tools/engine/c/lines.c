@@ -64,7 +64,9 @@ uint8_t* linesMake(const txScript* plain, const txScript* annotated, const uint8
     while (depth && (b.p >= nest[depth - 1].end)) line = nest[--depth].line;
     if (!step(&b, &lengthB, &b_, &nameB)) goto bail;
     if (isAnnotation(*b.p)) {
-      if (*b.p == XS_CODE_LINE) line = b.p[1] | ((uint32_t)b.p[2] << 8);
+      // Line 0 is a mark for XS 17's debugger behind the parameters of a function.
+      uint32_t stated = (*b.p == XS_CODE_LINE) ? b.p[1] | ((uint32_t)b.p[2] << 8) : 0;
+      if (stated) line = stated;
       b.p += lengthB;
       continue;
     }

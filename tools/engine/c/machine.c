@@ -1,19 +1,6 @@
 // The device's machine: cloned from the root into the arena, it imports its main module and then lives on events.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <signal.h>
-#include <sys/prctl.h>
-#endif
-
 #include "host.h"
 
-// Part of the C stack that is kept for signal handlers and system calls.
-#define STACK_MARGIN (128 * 1024)
-#define STACK_DEFAULT (8 * 1024 * 1024)
 // Instructions between two looks whether the board is still there.
 #define METER_INTERVAL 5000000
 
@@ -24,11 +11,6 @@ const char* gPreloading;
 bool gBusOpen;
 char* gStackBase;
 
-static struct {
-  void* address;
-  size_t size;
-} gMap;
-
 void fxCreateMachinePlatform(txMachine* the) {
   the->host = NULL;
   the->promiseJobs = 0;
@@ -36,13 +18,7 @@ void fxCreateMachinePlatform(txMachine* the) {
 
 void fxDeleteMachinePlatform(txMachine* the) { (void)the; }
 
-char* fxCStackLimit(void) {
-  struct rlimit limit;
-  size_t size = STACK_DEFAULT;
-  if (!getrlimit(RLIMIT_STACK, &limit) && (limit.rlim_cur != RLIM_INFINITY) && (limit.rlim_cur < size))
-    size = (size_t)limit.rlim_cur;
-  return gStackBase - size + STACK_MARGIN;
-}
+char* fxCStackLimit(void) { return osStackLimit(gStackBase); }
 
 uint32_t modMilliseconds(void) { return 0; }
 
@@ -79,24 +55,17 @@ static void runJobs(txMachine* the) {
 static txBoolean onMeter(txMachine* the, MeterIndex index) {
   (void)the;
   (void)index;
-  if (busHungUp()) hostExit(0);
+  if (osHungUp()) hostExit(0);
   return 1;
 }
 
-static void mapArchive(const char* file, const char* offsetText, const char* sizeText) {
-  unsigned long long offset = strtoull(offsetText, NULL, 10), size = strtoull(sizeText, NULL, 10);
-  struct stat status;
-  int fd = open(file, O_RDONLY | O_CLOEXEC);
-  if ((fd < 0) || fstat(fd, &status)) hostAbort("archive-invalid", "%s: %s", file, strerror(errno));
-  if (!size || (offset > (unsigned long long)status.st_size) || (size > (unsigned long long)status.st_size - offset))
-    hostAbort("archive-invalid", "offset %llu, size %llu are outside of the flash", offset, size);
-  size_t slack = (size_t)(offset % (unsigned long long)sysconf(_SC_PAGESIZE));
-  gMap.size = (size_t)size + slack;
-  gMap.address = mmap(NULL, gMap.size, PROT_READ, MAP_SHARED, fd, (off_t)(offset - slack));
-  if (gMap.address == MAP_FAILED) hostAbort("archive-invalid", "%s: %s", file, strerror(errno));
-  close(fd);
-  const char* error = archiveOpen(&gArchive, (const uint8_t*)gMap.address + slack, (size_t)size);
-  if (error) hostAbort("archive-invalid", "%s", error);
+static void mapArchive(const char* file, const char* offset, const char* sizeText) {
+  char error[MODULE_NAME_LIMIT];
+  unsigned long long size = strtoull(sizeText, NULL, 10);
+  const uint8_t* bytes = osMap(file, strtoull(offset, NULL, 10), size, error, sizeof error);
+  if (!bytes) hostAbort("archive-invalid", "%s", error);
+  const char* fault = archiveOpen(&gArchive, bytes, (size_t)size);
+  if (fault) hostAbort("archive-invalid", "%s", fault);
 }
 
 // FILE OFFSET SIZE MAIN and the creation: static, chunks 2, slots 2, stack, keys 2, name modulo, symbol modulo.
@@ -107,12 +76,10 @@ int runMain(int argc, char** argv) {
     fprintf(stderr, "engine run: %d arguments, not %d\n", argc, RUN_ARGUMENTS);
     return 2;
   }
-#ifdef __linux__
   // A machine in an endless loop does not notice that its board was killed.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
+  osFollowParent();
   gRunning = true;
-  abortInstallSignals();
+  abortCatchFaults();
   mapArchive(argv[0], argv[1], argv[2]);
   txSize numbers[10];
   for (int i = 0; i < 10; i++) {
@@ -155,6 +122,6 @@ void hostExit(int code) {
   if (gMachine) fxDeleteMachine(gMachine);
   if (gRoot) rootDelete(gRoot);
   arenaDelete();
-  if (gMap.address) munmap(gMap.address, gMap.size);
+  osUnmap();
   exit(code);
 }

@@ -1,9 +1,7 @@
 // The root: a machine with the built-ins and the preloaded modules, shared and then write-protected.
 //
 // On a board, XS's linker turns such a machine into constant data in flash. Here it is made at every start (about
-// 2 ms), in a region of its own that mprotect makes read-only: what a board cannot write, the virtual board cannot.
-#include <sys/mman.h>
-
+// 2 ms), in a region of its own that is made read-only: what a board cannot write, the virtual board cannot.
 #include "host.h"
 
 // Address space, not memory: pages are touched as they are needed. Chunks grow up, slots grow down.
@@ -14,8 +12,8 @@ static struct {
 } region;
 
 static void regionCreate(void) {
-  void* base = mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (base == MAP_FAILED) hostAbort("memory full", "no memory for the root machine");
+  void* base = osReserve(REGION_SIZE);
+  if (!base) hostAbort("memory full", "no memory for the root machine");
   region.base = region.chunks = base;
   region.end = region.slots = region.base + REGION_SIZE;
 }
@@ -74,7 +72,8 @@ static void disablePrototype(txMachine* the, txSlot* prototype) {
 static void strip(txMachine* the) {
   static const char* const names[] = {"eval",        "Function",     "Atomics",  "SharedArrayBuffer",
                                       "Compartment", "ModuleSource", "lockdown", "petrify",
-                                      "mutabilities", "purify",      "harden",   "trace"};
+                                      "mutabilities", "purify",      "harden",   "trace",
+                                      "native"};
   disablePrototype(the, &mxFunctionPrototype);
   disablePrototype(the, &mxAsyncFunctionPrototype);
   disablePrototype(the, &mxGeneratorFunctionPrototype);
@@ -316,12 +315,12 @@ void rootLoad(txMachine* the, const Archive* archive) {
   fxShareMachine(the);
   numberAliases(the);
   petrify(the);
-  if (mprotect(region.base, REGION_SIZE, PROT_READ)) hostAbort("crash", "mprotect: %s", strerror(errno));
+  if (!osProtect(region.base, REGION_SIZE, false)) hostAbort("crash", "the root cannot be protected");
 }
 
 void rootDelete(txMachine* root) {
-  mprotect(region.base, REGION_SIZE, PROT_READ | PROT_WRITE);
+  osProtect(region.base, REGION_SIZE, true);
   fxDeleteMachine(root);
-  munmap(region.base, REGION_SIZE);
+  osRelease(region.base, REGION_SIZE);
   region.base = region.end = NULL;
 }

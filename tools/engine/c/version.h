@@ -4,6 +4,8 @@
 
 #if XS_MAJOR_VERSION >= 17
 typedef txU8 MeterIndex;
+// The meter counts in 65536ths of an instruction.
+#define METER_SHIFT 16
 // Slots from a frame to its function.
 #define FRAME_FUNCTION 2
 #define STACK_OVERFLOW_CASES \
@@ -12,6 +14,7 @@ typedef txU8 MeterIndex;
 #define hostImport(THE, REALM) (mxPushUndefined(), fxRunImport(THE, REALM, C_NULL))
 #else
 typedef txU4 MeterIndex;
+#define METER_SHIFT 0
 #define FRAME_FUNCTION 3
 #define STACK_OVERFLOW_CASES case XS_STACK_OVERFLOW_EXIT
 #define hostImport(THE, REALM) fxRunImport(THE, REALM, XS_NO_ID)
