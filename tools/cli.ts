@@ -132,7 +132,8 @@ export async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help of a verb
     const { code, message, help } = asUserError(error);
-    if (json) console.log(JSON.stringify({ ok: false, code, message, help }));
+    const fields = error instanceof BroomeError ? error.fields : {};
+    if (json) console.log(JSON.stringify({ ok: false, code, message, help, ...fields }));
     if (!(error instanceof CommanderError)) process.stderr.write(`${code}: ${message}\n  ${help}\n`);
     if (interrupt.signal.aborted) return EXIT_INTERRUPTED;
     return code === "usage" ? EXIT_USAGE : EXIT_FAILED;

@@ -8,11 +8,19 @@
 export class BroomeError extends Error {
   readonly code: string;
   readonly help: string;
+  /** More fields of the `--json` line, for scripts that act on the failure. */
+  readonly fields: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, help: string, options?: { cause?: unknown }) {
+  constructor(
+    code: string,
+    message: string,
+    help: string,
+    options?: { cause?: unknown; fields?: Readonly<Record<string, unknown>> },
+  ) {
     super(message, options);
     this.name = "BroomeError";
     this.code = code;
     this.help = help;
+    this.fields = options?.fields ?? {};
   }
 }

@@ -72,6 +72,11 @@ export const verbs: readonly VerbEntry[] = [
   },
   { name: "ota", summary: "make a device update itself", load: () => import("./commands/ota.js") },
   {
+    name: "doctor",
+    summary: "what this computer has for the work, and what it lacks",
+    load: () => import("./commands/doctor.js"),
+  },
+  {
     name: "engine",
     summary: "fetch and build the JavaScript engine now",
     load: () => import("./commands/engine.js"),

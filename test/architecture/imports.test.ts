@@ -82,6 +82,12 @@ const table: Row[] = [
     npm: true,
   },
   {
+    from: "tools/doctor",
+    may: ["tools/engine/cc.ts", "tools/serial/list.ts", "tools/error.ts"],
+    node: true,
+    npm: true,
+  },
+  {
     from: "tools/simulator",
     may: [
       "firmware/format",

@@ -26,7 +26,8 @@ export function findCompiler(): Compiler {
   );
 }
 
-function compilerHelp(): string {
+/** How to get a C compiler on this system. */
+export function compilerHelp(): string {
   if (process.platform === "darwin") return "Install one with: xcode-select --install";
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
   if (/\balpine\b/.test(release)) return "Install one with: sudo apk add build-base";

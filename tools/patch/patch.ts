@@ -1,81 +1,116 @@
-// Personalises a finished image: the owner's values go into its defaults block, checksum and digest are mended. Pure.
+// Personalises a finished image: the owner's values go into its defaults block, the sums are mended. Pure.
 
 import {
   BLOCK_HEADER_SIZE,
   encodeDefaults,
-  findDefaults,
+  findMarkers,
   readDefaults,
   type Defaults,
 } from "../../firmware/format/defaults-block.js";
 import type { Sha256 } from "../../firmware/format/hash.js";
-import { mendImage, verifyImageFile, type Change } from "../../firmware/format/image.js";
 import { BroomeError } from "../error.js";
+import { applyEdits, open, patchFailed, type Edit, type Opened, type Patched } from "./edits.js";
+import { imageAround } from "./images.js";
 
-export interface Patched {
-  readonly image: Uint8Array;
-  /** Every byte that differs lies in one of these. */
-  readonly changed: readonly Change[];
+export type { Patched } from "./edits.js";
+
+/** The defaults block of one app. */
+export interface Block {
+  readonly offset: number; // in the file
+  readonly capacity: number;
+  readonly values: Defaults; // none: it is blank
+}
+
+/** A file with its defaults blocks, one in each app that has one. */
+export interface Personal extends Opened {
+  readonly blocks: readonly Block[];
 }
 
 /**
- * `image` with `values` as its defaults and nothing else changed; no values = blank. The result was verified as the bootloader
- * will, and read back.
+ * Finds the defaults blocks of `image`, which may be a merged file.
  *
  * Throws `image-truncated`, `image-corrupt`, `image-signed`, `image-encrypted`, `defaults-missing`, `defaults-ambiguous`,
- * `defaults-corrupt`, `value-too-long`, `value-not-utf8`.
+ * `defaults-corrupt`.
  */
-export function patch(image: Uint8Array, values: Defaults, { sha256 }: { sha256: Sha256 }): Patched {
-  const { offset, capacity } = locate(image, sha256);
-  const bytes = image.slice();
-  const block = encodeDefaults(values, capacity);
-  const changed = difference(image, block, offset);
-  bytes.set(block, offset);
-  changed.push(...mendImage(bytes, sha256));
-  verifyImageFile(bytes, sha256);
-  const back = readDefaults(bytes.subarray(offset)) ?? {};
-  if (JSON.stringify(back) !== JSON.stringify(values) || countOutside(image, bytes, changed) > 0)
-    throw new BroomeError(
-      "patch-failed",
-      "the patched image does not read back as written",
-      "This is a defect of broome; nothing was written.",
-    );
-  return { image: bytes, changed };
+export function openPersonal(image: Uint8Array, sha256: Sha256): Personal {
+  const opened = open(image, sha256);
+  const markers = findMarkers(image);
+  if (markers.length === 0)
+    throw missing("the image holds no defaults block", "For another project's placeholders: --template.");
+  const blocks = markers.map((offset) => blockAt(opened, offset));
+  refuseAmbiguous(opened, markers);
+  return { ...opened, blocks };
 }
 
-/** The values in `image`; none where its block is blank. Throws what patch throws of images. */
-export function readValues(image: Uint8Array, { sha256 }: { sha256: Sha256 }): Defaults {
-  return readDefaults(image.subarray(locate(image, sha256).offset)) ?? {};
-}
-
-function locate(image: Uint8Array, sha256: Sha256): { offset: number; capacity: number } {
-  const info = verifyImageFile(image, sha256);
-  const found = findDefaults(image);
-  readDefaults(image.subarray(found.offset)); // a damaged block is not written over
-  const end = found.offset + BLOCK_HEADER_SIZE + found.capacity;
-  const inside = info.segments.some(
-    ({ fileOffset, length }) => found.offset >= fileOffset && end <= fileOffset + length,
-  );
-  if (inside) return found;
+/** The values in the image; those of all apps of a merged file, which must agree. Throws `defaults-ambiguous`. */
+export function valuesOf({ blocks }: Personal): Defaults {
+  const [first, ...others] = blocks;
+  const other = others.find(({ values }) => JSON.stringify(values) !== JSON.stringify(first!.values));
+  if (other === undefined) return first!.values;
   throw new BroomeError(
-    "defaults-missing",
-    `the marker at 0x${found.offset.toString(16)} lies in no segment of the image`,
+    "defaults-ambiguous",
+    `the apps at ${hex(first!.offset)} and ${hex(other.offset)} hold different values`,
+    "Use --blank: it takes out what is in the image first.",
+  );
+}
+
+/**
+ * The file with `values` in the block of every app, and nothing else changed; no values = blank. The result was verified as the
+ * bootloader will, and read back. Throws `value-too-long`, `value-not-utf8`.
+ */
+export function personalise(personal: Personal, values: Defaults, sha256: Sha256): Patched {
+  const edits: Edit[] = personal.blocks.map(({ offset, capacity }) => ({
+    offset,
+    bytes: encodeDefaults(values, capacity),
+    what: "defaults",
+  }));
+  const patched = applyEdits(personal, edits, sha256);
+  for (const { offset } of edits) {
+    const back = readDefaults(patched.image.subarray(offset)) ?? {};
+    if (JSON.stringify(back) !== JSON.stringify(values)) throw patchFailed();
+  }
+  return patched;
+}
+
+/** openPersonal and personalise in one. */
+export function patch(image: Uint8Array, values: Defaults, { sha256 }: { sha256: Sha256 }): Patched {
+  return personalise(openPersonal(image, sha256), values, sha256);
+}
+
+/** openPersonal and valuesOf in one. */
+export function readValues(image: Uint8Array, { sha256 }: { sha256: Sha256 }): Defaults {
+  return valuesOf(openPersonal(image, sha256));
+}
+
+function blockAt({ file, images }: Opened, offset: number): Block {
+  // a damaged block is not written over
+  const values = readDefaults(file.subarray(offset)) ?? {};
+  const capacity = new DataView(file.buffer, file.byteOffset + offset).getUint16(18, true);
+  if (imageAround(images, offset, BLOCK_HEADER_SIZE + capacity) !== undefined)
+    return { offset, capacity, values };
+  throw missing(
+    `the marker at ${hex(offset)} lies in no segment of the image`,
     "Build the firmware with this version of broome.",
   );
 }
 
-/** The stretch of the block that changes, from its first to its last differing byte. */
-function difference(image: Uint8Array, block: Uint8Array, offset: number): Change[] {
-  let first = 0;
-  while (first < block.length && image[offset + first] === block[first]) first++;
-  if (first === block.length) return [];
-  let last = block.length - 1;
-  while (image[offset + last] === block[last]) last--;
-  return [{ offset: offset + first, length: last - first + 1, what: "defaults" }];
+/** Every app of a merged file is patched, and each has one block. */
+function refuseAmbiguous({ images }: Opened, markers: readonly number[]): void {
+  for (const image of images) {
+    const own = markers.filter((at) => imageAround([image], at, BLOCK_HEADER_SIZE) !== undefined);
+    if (own.length > 1)
+      throw new BroomeError(
+        "defaults-ambiguous",
+        `the app at ${hex(image.offset)} holds ${own.length} defaults blocks, at ${own.map(hex).join(", ")}`,
+        "Build an image that has its resource only once.",
+      );
+  }
 }
 
-function countOutside(before: Uint8Array, after: Uint8Array, changed: readonly Change[]): number {
-  let count = Math.abs(before.length - after.length);
-  for (let at = 0; at < before.length; at++)
-    if (before[at] !== after[at] && !changed.some((c) => at >= c.offset && at < c.offset + c.length)) count++;
-  return count;
+function missing(message: string, help: string): BroomeError {
+  return new BroomeError("defaults-missing", message, help);
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
 }
