@@ -3,7 +3,7 @@
 import { encodeWords, Op } from "./command.js";
 import { FlasherError } from "./error.js";
 import { DEFAULT_TIMEOUT_MS } from "./exchange.js";
-import type { Codecs } from "./flasher.js";
+import type { Codecs } from "./codecs.js";
 import type { Loader } from "./loader.js";
 
 const SLOW_SIZE = 64; // bytes of every answer of READ_FLASH_SLOW, however few were asked for

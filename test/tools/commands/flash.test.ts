@@ -120,6 +120,8 @@ test("--dir writes a whole build and gives the fields of CONTRACT", async (t) =>
     sectorsErased: 1 + Math.ceil(files["app.bin"].length / 4096),
     skipped: 8192,
     verified: true,
+    stub: false,
+    baudRate: 921600,
   });
   t.true((ms as number) > 0 && (bytesOnWire as number) > 10_000);
   t.regex(text, /Chip type: {10}ESP32-C3[^]*MAC: {16}02:11:22:33:44:55[^]*Hash of data verified/);
@@ -235,7 +237,16 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
     const rig = await Rig.open(t);
     const files = build(image({ size: 300_000 }));
     const at = folder(t, files);
-    const argv = ["tools/bin/broome.mjs", "-p", rig.ports.rfc2217, "flash", "--dir", at("."), "--json"];
+    const argv = [
+      "tools/bin/broome.mjs",
+      "-p",
+      rig.ports.rfc2217,
+      "flash",
+      "--no-stub",
+      "--dir",
+      at("."),
+      "--json",
+    ];
     const start = () => {
       const child = spawn(process.execPath, argv, { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
       let out = "";

@@ -1,21 +1,13 @@
 // A board that can only be flashed: real ports, straps and ROM over a NOR flash, and an "app" that prints a line.
 
 import type { ExecutionContext } from "ava";
-import { createHash } from "node:crypto";
-import { deflateSync } from "node:zlib";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
-import type { Codecs } from "../../../tools/esptool/flasher.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
 import { openPorts, type Ports } from "../../../tools/simulator/ports.js";
 import { RomLoader } from "../../../tools/simulator/rom.js";
 import { Straps } from "../../../tools/simulator/straps.js";
 
 export const MAC = Uint8Array.of(0x02, 0x11, 0x22, 0x33, 0x44, 0x55);
-
-export const codecs: Codecs = {
-  deflate: (bytes) => new Uint8Array(deflateSync(bytes, { level: 9 })),
-  md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-};
 
 export class Rig {
   readonly flash: NorFlash;
@@ -27,6 +19,8 @@ export class Rig {
   toRom: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
   toHost: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
   appSays = "I (20) app: hello\r\n";
+  /** A stub has just been started. */
+  onStub: () => void = () => undefined;
   private readonly straps: Straps;
 
   private readonly mac: Uint8Array;
@@ -88,6 +82,8 @@ export class Rig {
   }
 
   private send(bytes: Uint8Array): void {
+    const greets = Buffer.from(bytes).includes("OHAI");
+    if (greets) this.onStub();
     const said = this.toHost(bytes);
     if (said) this.ports.uart.toHost(said);
   }
