@@ -33,14 +33,15 @@ async function runFlash(
   const started = Date.now();
   const regions = regionsOf(context, args, options.dir as string | undefined);
   checkImages(regions, sha256);
-  const result = await withLoader(context, (loader) => write(context, loader, regions, options));
+  const left: string[] = [];
+  const result = await withLoader(context, (loader) => write(context, loader, regions, options, left));
   const ms = Date.now() - started;
   report(context, result, ms);
   return {
     ...{ chip: result.identity.chip.name, mac: macText(result.identity.mac), flashSize: result.flashSize },
     ...{ bytesWritten: result.bytesWritten, bytesOnWire: result.bytesOnWire },
     ...{ sectorsErased: result.sectorsErased, skipped: result.skipped, verified: result.verified },
-    ...{ stub: result.stub, baudRate: result.baudRate, ms },
+    ...{ stub: result.stub, baudRate: result.baudRate, ...(left.length > 0 && { left }), ms },
   };
 }
 
@@ -49,6 +50,7 @@ async function write(
   loader: Loader,
   regions: readonly Region[],
   options: Options,
+  left: string[],
 ): Promise<FlashResult> {
   const erase = options.erase === true;
   let bar: ReturnType<Context["progress"]> | undefined;
@@ -59,8 +61,14 @@ async function write(
       check(board) {
         context.log(identityText(board.identity));
         context.log(`Flash size:         ${board.flashSize / 2 ** 20}MB`);
-        checkBoard(board, regions, erase);
-        bar = context.progress("flash", sizeOf(regions));
+        const cut = checkBoard(board, regions, erase);
+        checkImages(cut.regions, sha256);
+        for (const { label, offset } of cut.left) {
+          left.push(label);
+          context.log(`protected-region: ${label} at 0x${offset.toString(16)} is left as it is`);
+        }
+        bar = context.progress("flash", sizeOf(cut.regions));
+        return cut.regions;
       },
       leave: (region, read) => selectsFirstSlot(loader.chip, region, read),
       onProgress: (done) => bar?.update(done),
