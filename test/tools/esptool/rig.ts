@@ -1,6 +1,7 @@
 // A board that can only be flashed: real ports, straps and ROM over a NOR flash, and an "app" that prints a line.
 
 import type { ExecutionContext } from "ava";
+import type { Chip } from "../../../tools/chips/chip.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
 import { openPorts, type Ports } from "../../../tools/simulator/ports.js";
@@ -23,11 +24,14 @@ export class Rig {
   onStub: () => void = () => undefined;
   private readonly straps: Straps;
 
-  private readonly mac: Uint8Array;
+  /** Of the board that is plugged in. */
+  mac: Uint8Array;
+  private readonly chip: Chip;
 
-  private constructor(ports: Ports, size: number, mac: Uint8Array) {
+  private constructor(ports: Ports, size: number, mac: Uint8Array, chip: Chip) {
     this.ports = ports;
     this.mac = mac;
+    this.chip = chip;
     this.flash = NorFlash.open({ size });
     this.straps = new Straps({ onHold: () => this.stop(), onRelease: (download) => this.start(download) });
     ports.uart.onLines((lines) => this.straps.set(lines));
@@ -41,10 +45,10 @@ export class Rig {
 
   static async open(
     t: ExecutionContext,
-    options: { size?: number; ptyHelper?: string; mac?: Uint8Array } = {},
+    options: { size?: number; ptyHelper?: string; mac?: Uint8Array; chip?: Chip } = {},
   ): Promise<Rig> {
     const ports = await openPorts(options.ptyHelper === undefined ? {} : { ptyHelper: options.ptyHelper });
-    const rig = new Rig(ports, options.size ?? 0x400000, options.mac ?? MAC);
+    const rig = new Rig(ports, options.size ?? 0x400000, options.mac ?? MAC, options.chip ?? esp32c3);
     t.teardown(async () => {
       rig.straps.close();
       await ports.close();
@@ -65,7 +69,7 @@ export class Rig {
     this.say("boot:0x5 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n");
     uart.setBoardRate("auto");
     this.rom = new RomLoader({
-      ...{ chip: esp32c3, mac: this.mac, flash: this.flash },
+      ...{ chip: this.chip, mac: this.mac, flash: this.flash },
       send: (bytes) => this.send(bytes),
       baudRate: () => uart.baudRate,
       setBaudRate: (baud) => uart.setBoardRate(baud),
