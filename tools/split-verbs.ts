@@ -21,7 +21,8 @@ function takesNextWord(word: string, command: Command): boolean {
 }
 
 function entryOf(name: string) {
-  return verbs.find((entry) => entry.name === name.replaceAll("_", "-"));
+  const dashed = name.replaceAll("_", "-");
+  return verbs.find((entry) => entry.name === dashed || entry.aliases?.includes(dashed));
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Verb } from "./verb.js";
 export interface VerbEntry {
   readonly name: string;
   readonly summary: string;
+  /** Other names: esptool's. */
+  readonly aliases?: readonly string[];
   /** May stand in a chain: `broome build patch flash monitor`. */
   readonly chains?: true;
   load(): Promise<{ verb: Verb }>;
@@ -30,6 +32,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: "flash",
+    aliases: ["write-flash"],
     summary: "write an image to a board over serial",
     chains: true,
     load: () => import("./commands/flash.js"),
@@ -39,6 +42,42 @@ export const verbs: readonly VerbEntry[] = [
     summary: "show what a board says, type to it (Ctrl-] leaves)",
     chains: true,
     load: () => import("./commands/monitor.js"),
+  },
+  {
+    name: "read-flash",
+    summary: "what a board's flash holds, to a file",
+    load: () => import("./commands/read-flash.js"),
+  },
+  {
+    name: "verify-flash",
+    summary: "does a board's flash hold these files?",
+    load: () => import("./commands/verify-flash.js"),
+  },
+  {
+    name: "erase-flash",
+    summary: "erase the whole flash: the board forgets everything",
+    load: () => import("./commands/erase-flash.js"),
+  },
+  {
+    name: "erase-region",
+    summary: "erase a stretch of flash",
+    load: () => import("./commands/erase-region.js"),
+  },
+  {
+    name: "merge-bin",
+    summary: "several files as one, to be written at one offset",
+    load: () => import("./commands/merge-bin.js"),
+  },
+  {
+    name: "flash-id",
+    summary: "which flash chip the board has, and its size",
+    load: () => import("./commands/flash-id.js"),
+  },
+  { name: "chip-id", summary: "who the chip is", load: () => import("./commands/chip-id.js") },
+  {
+    name: "read-mac",
+    summary: "the board's MAC address",
+    load: () => import("./commands/read-mac.js"),
   },
   {
     name: "image-info",

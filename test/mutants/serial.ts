@@ -14,6 +14,7 @@ const slip = "tools/esptool/slip.ts";
 const command = "tools/esptool/command.ts";
 const checks = "tools/esptool/image-checks.ts";
 const flasher = "tools/esptool/flasher.ts";
+const regions = "tools/esptool/regions.ts";
 
 export const serialMutants: readonly Mutant[] = [
   row(
@@ -75,21 +76,35 @@ export const serialMutants: readonly Mutant[] = [
   row(
     "flasher: verifies",
     flasher,
-    "if (!this.verifies || (await this.isThere(piece))) break;",
-    "break;",
+    "if (this.written && this.open.length > 0) throw await this.mismatch();",
+    "if (this.written) return [];",
     "esptool/flasher",
+  ),
+  row(
+    "flasher: only sectors that differ",
+    "tools/esptool/difference.ts",
+    "if (digest === (await md5(bytesOf(part)))) return true;",
+    "",
+    "esptool/flasher",
+  ),
+  row(
+    "flasher: a missing answer is not taken for another's",
+    "tools/esptool/loader.ts",
+    "this.oneByOne = true;",
+    "return ranges.map(() => \"\");",
+    "esptool/stub",
   ),
   row(
     "flasher: whole sectors",
-    flasher,
-    "region.offset % SECTOR_SIZE !== 0) {",
-    "false) {",
+    regions,
+    "region.offset % SECTOR_SIZE !== 0)",
+    "false)",
     "esptool/flasher",
   ),
-  row("flasher: overlaps", flasher, "if (next && end > next.offset)", "if (false)", "esptool/flasher"),
+  row("flasher: overlaps", regions, "if (next && end > next.offset)", "if (false)", "esptool/flasher"),
   row(
     "flasher: flash size",
-    flasher,
+    regions,
     "if (offset + data.length <= flashSize) continue;",
     "continue;",
     "esptool/flasher",

@@ -20,13 +20,17 @@ export interface VerbRun {
 export interface VerbOptions {
   readonly chain?: Context["chain"];
   readonly server?: string;
+  readonly port?: string;
+  /** False: what a person at a terminal is told. */
+  readonly json?: boolean;
 }
 
 export async function runVerb(verb: Verb, argv: string[], options: VerbOptions = {}): Promise<VerbRun> {
   const command = new Command().exitOverride();
   verb.configure(command);
   command.parse(argv, { from: "user" });
-  const globals = { json: true, ...(options.server && { server: options.server }) };
+  const { server, port, json = true } = options;
+  const globals = { json, ...(server && { server }), ...(port && { port }) };
   const context = createContext(root, globals, options.chain ?? {}, new AbortController().signal);
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);

@@ -115,6 +115,8 @@ export interface RomFacts {
    * clients ask for less.
    */
   readonly eraseBug?: true;
+  /** The vendor's SDK gives the chip a number: the last three bytes of the MAC. */
+  readonly hasChipId?: true;
   /** The SPI controller of the flash; registers are offsets from `base`. */
   readonly spi: {
     readonly base: number;

@@ -75,6 +75,7 @@ export const esp8266: Chip = {
     extendedBegin: false,
     attachWords: 0,
     eraseBug: true,
+    hasChipId: true,
     spi: {
       base: 0x60000200,
       usr: 0x1c,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseImage, reader } from "../../firmware/format/image.js";
 import { chipByImageId } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
-import type { Region } from "../esptool/flasher.js";
+import type { Region } from "../esptool/regions.js";
 import type { Context } from "../verb.js";
 
 interface Part {

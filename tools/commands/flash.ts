@@ -1,31 +1,16 @@
 // `broome flash`: images onto a board, over its serial port.
 
-import { createHash } from "node:crypto";
-import { promisify } from "node:util";
-import { deflate } from "node:zlib";
 import { sha256 } from "../build/virtual-image.js";
-import { allChips } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
-import { flash, type Codecs, type FlashResult, type Region } from "../esptool/flasher.js";
+import { flash, type FlashResult } from "../esptool/flasher.js";
 import { identityText, macText } from "../esptool/identity.js";
 import { checkBoard, checkImages } from "../esptool/image-checks.js";
-import { Loader } from "../esptool/loader.js";
+import type { Loader } from "../esptool/loader.js";
 import { selectsFirstSlot } from "../esptool/otadata-check.js";
-import { choosePort } from "../serial/choose.js";
-import { openPort } from "../serial/open.js";
+import { sizeOf, type Region } from "../esptool/regions.js";
+import { baudRateOf, codecs, stubFor, withLoader } from "../node-flasher.js";
 import type { Context, Options, Verb } from "../verb.js";
 import { regionsOf } from "./flash-regions.js";
-
-const CONNECT_BAUD_RATE = 115200;
-const FLASH_BAUD_RATE = 460800; // most adapters can; the flasher falls back where one cannot
-const MAX_BAUD_RATE = 5_000_000;
-
-const deflateAsync = promisify<Uint8Array, { level: number }, Buffer>(deflate);
-
-const codecs: Codecs = {
-  deflate: async (bytes) => new Uint8Array(await deflateAsync(bytes, { level: 9 })),
-  md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-};
 
 export const verb: Verb = {
   name: "flash",
@@ -35,7 +20,7 @@ export const verb: Verb = {
       .argument("[offset-file...]", "offsets in flash and the files that go there, in pairs")
       .option("--dir <folder>", "all files of a build (build.json)")
       .option("--erase", "erase the whole flash first: the board forgets everything")
-      .option("--no-stub", "accepted as esptool does; nothing is loaded into the board either way");
+      .option("--no-stub", "write with the chip's ROM alone, without loading Espressif's flasher stub");
   },
   run: runFlash,
 };
@@ -48,43 +33,42 @@ async function runFlash(
   const started = Date.now();
   const regions = regionsOf(context, args, options.dir as string | undefined);
   checkImages(regions, sha256);
-  const baudRate = baudRateOf(context);
-  const name = await choosePort(context.port);
-  context.log(`Serial port ${name}`);
-  const port = await openPort(name, { baudRate: CONNECT_BAUD_RATE });
-  const loader = new Loader({ port, chips: allChips(), signal: context.signal });
-  try {
-    const result = await write(context, loader, regions, options.erase === true, baudRate);
-    const ms = Date.now() - started;
-    report(context, result, ms);
-    return {
-      ...{ chip: result.identity.chip.name, mac: macText(result.identity.mac), flashSize: result.flashSize },
-      ...{ bytesWritten: result.bytesWritten, bytesOnWire: result.bytesOnWire },
-      ...{ sectorsErased: result.sectorsErased, skipped: result.skipped, verified: result.verified, ms },
-    };
-  } finally {
-    loader.close();
-    await port.close();
-  }
+  const left: string[] = [];
+  const result = await withLoader(context, (loader) => write(context, loader, regions, options, left));
+  const ms = Date.now() - started;
+  report(context, result, ms);
+  return {
+    ...{ chip: result.identity.chip.name, mac: macText(result.identity.mac), flashSize: result.flashSize },
+    ...{ bytesWritten: result.bytesWritten, bytesOnWire: result.bytesOnWire },
+    ...{ sectorsErased: result.sectorsErased, skipped: result.skipped, verified: result.verified },
+    ...{ stub: result.stub, baudRate: result.baudRate, ...(left.length > 0 && { left }), ms },
+  };
 }
 
 async function write(
   context: Context,
   loader: Loader,
-  regions: Region[],
-  erase: boolean,
-  baudRate: number,
+  regions: readonly Region[],
+  options: Options,
+  left: string[],
 ): Promise<FlashResult> {
-  const total = regions.reduce((sum, { data }) => sum + data.length, 0);
+  const erase = options.erase === true;
   let bar: ReturnType<Context["progress"]> | undefined;
   try {
     return await flash(loader, {
-      ...{ regions, codecs, erase, baudRate },
+      ...{ regions, codecs, erase, baudRate: baudRateOf(context) },
+      ...(options.stub !== false && { stub: stubFor }),
       check(board) {
         context.log(identityText(board.identity));
         context.log(`Flash size:         ${board.flashSize / 2 ** 20}MB`);
-        checkBoard(board, regions, erase);
-        bar = context.progress("flash", total);
+        const cut = checkBoard(board, regions, erase);
+        checkImages(cut.regions, sha256);
+        for (const { label, offset } of cut.left) {
+          left.push(label);
+          context.log(`protected-region: ${label} at 0x${offset.toString(16)} is left as it is`);
+        }
+        bar = context.progress("flash", sizeOf(cut.regions));
+        return cut.regions;
       },
       leave: (region, read) => selectsFirstSlot(loader.chip, region, read),
       onProgress: (done) => bar?.update(done),
@@ -103,7 +87,7 @@ function interrupted(cause: unknown): BroomeError {
   return new BroomeError(
     "interrupted",
     "interrupted while the board was being written",
-    "What the board holds may be incomplete: flash it again. It still answers in download mode.",
+    "What the board holds may be incomplete. The same command goes on where this one stopped: flash it again.",
     { cause },
   );
 }
@@ -115,10 +99,4 @@ function report(context: Context, result: FlashResult, ms: number): void {
     `Wrote ${bytesWritten} bytes (${bytesOnWire} on the wire)${unchanged}; ${(ms / 1000).toFixed(1)} s`,
   );
   context.log(result.verified ? "Hash of data verified. The board starts." : "The board starts.");
-}
-
-function baudRateOf(context: Context): number {
-  const baud = context.baud ?? FLASH_BAUD_RATE;
-  if (Number.isInteger(baud) && baud >= 300 && baud <= MAX_BAUD_RATE) return baud;
-  throw new BroomeError("usage", `-b ${baud} is no baud rate`, "Usual ones: 115200, 230400, 460800, 921600.");
 }

@@ -28,7 +28,7 @@ export const Op = {
   RUN_USER_CODE: 0xd3,
 } as const;
 
-/** Why a ROM refused (esptool's documentation, "ROM Loader Errors"); stubs use numbers of their own. */
+/** Why a ROM refused (esptool's documentation, "ROM Loader Errors"); stubs use numbers of their own (their `commands.h`). */
 export const Reason = {
   INVALID_PARAMETER: 0x01,
   INVALID_MESSAGE: 0x05,
@@ -41,6 +41,7 @@ export const Reason = {
   DEFLATE_ADLER: 0x0c,
   RAM_SIZE: 0x0e,
   RAM_ADDRESS: 0x0f,
+  STUB_CHECKSUM: 0xc1,
 } as const;
 
 /** Why a stub refused (esptool's documentation and its stub_flasher.h): these are the first byte of the status, not the second. */

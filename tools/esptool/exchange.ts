@@ -8,7 +8,6 @@ import {
   opName,
   reasonText,
   splitBody,
-  type Outcome,
   type Request,
   type Response,
 } from "./command.js";
@@ -17,12 +16,25 @@ import { encodeSlip, SlipReader } from "./slip.js";
 
 export const DEFAULT_TIMEOUT_MS = 3000;
 const MAX_QUEUED = 256; // packets; a stub sends 64 ahead at most
+/** A stub that waits for a command has picked it up after this; until then it drops what follows (its `slip.c`). */
+const PICK_UP_MS = 3;
 const MAX_STRAY = 2048; // bytes of the last noise, to tell what is at the other end
 
 export interface RequestOptions {
   timeoutMs?: number;
   /** Bytes of data expected before the status. */
   dataLength?: number;
+}
+
+/** How many commands may be under way before the first of them is answered. */
+export interface Window {
+  readonly frames: number;
+  /** Of their frames on the wire. */
+  readonly bytes: number;
+}
+
+export interface BatchOptions extends RequestOptions {
+  window: Window;
 }
 
 export interface Result {
@@ -108,21 +120,52 @@ export class Exchange {
    */
   async request(request: Request, options: RequestOptions = {}): Promise<Result> {
     const response = await this.ask(request, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const outcome: Outcome = splitBody(response.body, options.dataLength ?? 0);
-    if (outcome.reason !== undefined) throw new RefusedError(request.op, outcome.reason);
-    return { value: response.value, data: outcome.data };
+    return resultOf(response, options.dataLength ?? 0);
+  }
+
+  /**
+   * Commands of one kind, the next one sent before the last is answered. Answers bear no number, they are told by their order:
+   * where one is missing, none of them counts.
+   *
+   * @throws as `request`; after `no-answer` late answers may still come
+   */
+  async requestAll(requests: readonly Request[], options: BatchOptions): Promise<Result[]> {
+    const { window, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const sizes = requests.map((request) => encodeSlip(encodeRequest(request)).length);
+    const results: Result[] = [];
+    let sent = 0;
+    let underWay = 0; // bytes
+    const fits = () =>
+      sent === results.length ||
+      (sent - results.length < window.frames && underWay + sizes[sent]! <= window.bytes);
+    this.queue = [];
+    while (results.length < requests.length) {
+      while (sent < requests.length && fits()) {
+        if (sent === 1 && results.length === 0) await this.sleep(PICK_UP_MS);
+        underWay += sizes[sent]!;
+        await this.send(encodeRequest(requests[sent++]!));
+      }
+      underWay -= sizes[results.length]!;
+      const response = await this.answerTo(requests[results.length]!.op, timeoutMs);
+      results.push(resultOf(response, options.dataLength ?? 0));
+    }
+    return results;
   }
 
   private async ask(request: Request, timeoutMs: number): Promise<Response> {
     this.queue = []; // late answers to earlier commands
     await this.send(encodeRequest(request));
+    return this.answerTo(request.op, timeoutMs);
+  }
+
+  private async answerTo(op: number, timeoutMs: number): Promise<Response> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const response = await this.nextResponse(deadline);
       if (!response) break;
-      if (response.op === request.op) return response;
+      if (response.op === op) return response;
     }
-    const message = `no answer to ${opName(request.op)} within ${timeoutMs} ms from ${this.port.name}`;
+    const message = `no answer to ${opName(op)} within ${timeoutMs} ms from ${this.port.name}`;
     throw new FlasherError("no-answer", message, "Check cable and power, then run the same command again.");
   }
 
@@ -176,4 +219,11 @@ export class Exchange {
     this.signal?.throwIfAborted();
     if (this.lost) throw this.lost;
   }
+}
+
+/** @throws RefusedError, CommandError */
+function resultOf(response: Response, dataLength: number): Result {
+  const outcome = splitBody(response.body, dataLength);
+  if (outcome.reason !== undefined) throw new RefusedError(response.op, outcome.reason);
+  return { value: response.value, data: outcome.data };
 }

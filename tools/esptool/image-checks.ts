@@ -4,30 +4,15 @@ import { parseAppDescriptor } from "../../firmware/format/app-descriptor.js";
 import { FormatError } from "../../firmware/format/error.js";
 import type { Sha256 } from "../../firmware/format/hash.js";
 import { parseImage, reader, verifyImage, type ImageInfo } from "../../firmware/format/image.js";
-import {
-  parsePartitionTable,
-  SUBTYPE_NVS,
-  SUBTYPE_OTADATA,
-  TYPE_APP,
-  TYPE_DATA,
-} from "../../firmware/format/partition-table.js";
-import type { Chip, Layout } from "../chips/chip.js";
 import { FlasherError } from "./error.js";
-import type { Board, Region } from "./flasher.js";
+import { isBlank, type Region } from "./regions.js";
+import type { Board } from "./session.js";
 import { isVirtual, macText } from "./identity.js";
+import { cutAtPlaces, placesOf, type Cut, type Place } from "./places.js";
 
 /** Project name of images that hold bytecode for a virtual board (DESIGN.md, decision 4). */
 const VIRTUAL_PROJECT = "broome-virtual";
 const IMAGE_MAGICS: readonly (number | undefined)[] = [0xe9, 0xea];
-const SECTOR_SIZE = 4096;
-
-/** A stretch of flash that the checks know by name. */
-interface Place {
-  readonly label: string;
-  readonly offset: number;
-  readonly size: number;
-  readonly kind: "app" | "kept" | "other";
-}
 
 /** Images among the regions, checked as the bootloader would. @throws FormatError `image-truncated`, `image-corrupt`, `image-encrypted` */
 export function checkImages(regions: readonly Region[], sha256: Sha256): void {
@@ -43,19 +28,28 @@ export function checkImages(regions: readonly Region[], sha256: Sha256): void {
 }
 
 /**
- * Regions against the board that was found, before anything is written.
+ * Regions against the board that was found, before anything is written: what of them is to be written.
  *
  * @throws FlasherError `chip-mismatch`, `image-virtual`, `image-corrupt`, `app-too-big`, `protected-region`
  */
-export function checkBoard(board: Board, regions: readonly Region[], erase: boolean): void {
-  const { chip } = board.identity;
-  const places = placesOf(chip, regions);
-  for (const region of regions) {
-    if (looksLikeImage(region.data)) checkChip(board, region);
-    const slot = places.find(({ kind, offset }) => kind === "app" && offset === region.offset);
-    if (slot) checkApp(board, region, slot);
-    if (!erase) checkKept(region, places);
-  }
+export function checkBoard(board: Board, regions: readonly Region[], erase: boolean): Cut {
+  const places = placesOf(board.identity.chip, regions);
+  for (const region of regions) checkImage(board, region, places);
+  const kept = erase ? places.map((place) => ({ ...place, kind: asOther(place) })) : places;
+  const cut = cutAtPlaces(regions, kept);
+  for (const piece of cut.regions) if (!regions.includes(piece)) checkImage(board, piece, places);
+  return cut;
+}
+
+function checkImage(board: Board, region: Region, places: readonly Place[]): void {
+  if (looksLikeImage(region.data)) checkChip(board, region);
+  const slot = places.find(({ kind, offset }) => kind === "app" && offset === region.offset);
+  if (slot) checkApp(board, region, slot);
+}
+
+/** After an erase nothing is left that could be kept. */
+function asOther({ kind }: Place): Place["kind"] {
+  return kind === "kept" ? "other" : kind;
 }
 
 function checkChip(board: Board, region: Region): void {
@@ -75,7 +69,7 @@ function checkChip(board: Board, region: Region): void {
 }
 
 function checkApp(board: Board, region: Region, slot: Place): void {
-  if (region.data.every((byte) => byte === 0xff)) return; // a blank slot
+  if (isBlank(region.data)) return; // a blank slot
   if (!looksLikeImage(region.data)) {
     const message = `${region.name} goes to ${slot.label} but is no app image`;
     throw new FlasherError("image-corrupt", message, "Check that file and offset belong together.");
@@ -93,44 +87,6 @@ function checkApp(board: Board, region: Region, slot: Place): void {
     : ["is for a real board", "a virtual one", "Build it without --sdk to run it on a virtual board."];
   const message = `${region.name} ${what}, ${macText(mac)} is ${which}`;
   throw new FlasherError("image-virtual", message, help);
-}
-
-/** A file may fill a kept partition when it was meant for it, never run into it on its way from elsewhere. */
-function checkKept(region: Region, places: readonly Place[]): void {
-  const end = Math.ceil((region.offset + region.data.length) / SECTOR_SIZE) * SECTOR_SIZE;
-  for (const place of places) {
-    if (place.kind !== "kept" || place.offset === region.offset) continue;
-    if (region.offset >= place.offset + place.size || end <= place.offset) continue;
-    const message = `${region.name} (0x${region.offset.toString(16)} to 0x${end.toString(16)}) would overwrite ${place.label} at 0x${place.offset.toString(16)}`;
-    const help =
-      "Flash the parts of a merged image one by one (OFFSET FILE ...), or add --erase to begin anew.";
-    throw new FlasherError("protected-region", message, help);
-  }
-}
-
-/** From the partition table that is about to be written, else from the chip's own layout. */
-function placesOf(chip: Chip, regions: readonly Region[]): Place[] {
-  const table = regions.find(({ offset }) => offset === chip.layout.partitionTable.offset);
-  if (!table) return layoutPlaces(chip.layout);
-  return parsePartitionTable(table.data).map(({ label, offset, size, type, subtype }) => ({
-    ...{ label, offset, size },
-    kind: type === TYPE_APP ? "app" : isKept(type, subtype, label) ? "kept" : "other",
-  }));
-}
-
-function isKept(type: number, subtype: number, label: string): boolean {
-  return type === TYPE_DATA && (subtype === SUBTYPE_NVS || subtype === SUBTYPE_OTADATA || label === "broome");
-}
-
-function layoutPlaces(layout: Layout): Place[] {
-  const place = (label: "nvs" | "otadata" | "ota_0" | "ota_1" | "broome", kind: Place["kind"]) => ({
-    ...{ label, kind },
-    ...layout[label],
-  });
-  return [
-    ...(["ota_0", "ota_1"] as const).map((label) => place(label, "app")),
-    ...(["nvs", "otadata", "broome"] as const).map((label) => place(label, "kept")),
-  ];
 }
 
 function looksLikeImage(data: Uint8Array): boolean {

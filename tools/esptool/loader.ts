@@ -1,21 +1,29 @@
-// The client of the serial bootloader: gets its attention, finds out which chip it is, and speaks its commands.
+// The client of the serial bootloader: gets its attention, and speaks its commands as ROM or stub want them.
 
 import type { Chip } from "../chips/chip.js";
 import type { SerialPort } from "../serial/port.js";
 import {
   blockRequest,
-  decodeSecurityInfo,
   encodeBegin,
   encodeWords,
   Op,
   opName,
   Reason,
-  SECURITY_INFO_LENGTH,
   syncData,
   type Begin,
 } from "./command.js";
+import { noAnswer, notABootloader } from "./connect-errors.js";
+import { detectChip, MAGIC_ADDRESS } from "./detect.js";
+import { esp8266EraseSize } from "./erase-size.js";
 import { FlasherError } from "./error.js";
-import { DEFAULT_TIMEOUT_MS, Exchange, RefusedError, type RequestOptions, type Result } from "./exchange.js";
+import {
+  DEFAULT_TIMEOUT_MS,
+  Exchange,
+  RefusedError,
+  type RequestOptions,
+  type Result,
+  type Window,
+} from "./exchange.js";
 import { downloadResets, hardReset, runReset, type ResetStrategy } from "./reset.js";
 
 const CONNECT_ATTEMPTS = 7;
@@ -23,13 +31,26 @@ const SYNCS_PER_ATTEMPT = 5;
 const SYNC_TIMEOUT_MS = 100;
 const SYNC_ANSWERS = 8;
 const BLOCK_ATTEMPTS = 3;
-/** Time limits that grow with the size (esptool's): erasing and writing, and computing an MD5. */
+/** Time limits that grow with the size (esptool's): erasing and writing, erasing, computing an MD5. */
 const WRITE_MS_PER_MB = 40_000;
+const ERASE_MS_PER_MB = 30_000;
 const MD5_MS_PER_MB = 8_000;
 const ERASE_CHIP_TIMEOUT_MS = 120_000;
-const BAUD_SETTLE_MS = 50;
-const MAGIC_ADDRESS = 0x40001000;
+const BAUD_SETTLE_MS = 20;
+const BAUD_PROBES = 3;
+const BAUD_PROBE_TIMEOUT_MS = 250;
 const STUB_BLOCK_SIZE = 0x4000; // bytes
+/** A stub reads one command while it works on another (its `frame_buffer.c`). */
+const STUB_WINDOW: Window = { frames: 2, bytes: STUB_BLOCK_SIZE };
+/** What comes while a ROM is at work waits in the UART, whose FIFO holds 128 bytes. */
+const ROM_WINDOW: Window = { frames: 4, bytes: 120 };
+const MAX_BATCH = 64; // commands
+
+/** A stretch of flash, in bytes. */
+export interface Range {
+  readonly offset: number;
+  readonly size: number;
+}
 
 export interface LoaderOptions {
   port: SerialPort;
@@ -44,13 +65,16 @@ export class Loader {
   readonly exchange: Exchange;
   private readonly chips: readonly Chip[];
   private readonly resets: readonly ResetStrategy[];
+  private readonly firstBaudRate: number;
   private found: Chip | undefined;
   private stub = false;
+  private oneByOne = false; // commands, since an answer went missing
 
   constructor(options: LoaderOptions) {
     this.exchange = new Exchange(options.port, options.signal);
     this.chips = options.chips;
     this.resets = options.resets ?? downloadResets(options.port);
+    this.firstBaudRate = options.port.baudRate;
   }
 
   /** The chip at the other end; `connect` finds it. */
@@ -75,27 +99,38 @@ export class Loader {
   }
 
   /**
-   * Brings the board into download mode and detects the chip.
+   * Brings the board into download mode and detects the chip, at the baud rate that the port was opened with.
    *
    * @throws FlasherError `no-answer` when nothing came at all, `not-a-bootloader` when something else came,
    * `chip-unsupported`; what the port throws
    */
   async connect(): Promise<void> {
-    const { port } = this.exchange;
-    const { resets } = this;
+    const { exchange, resets } = this;
+    const { port } = exchange;
+    await this.returnToFirstRate();
     let heard = "";
     for (let attempt = 0; attempt < CONNECT_ATTEMPTS; attempt += 1) {
-      this.exchange.forget();
-      await runReset(port, resets[attempt % resets.length]!, (ms) => this.exchange.sleep(ms));
-      for (let i = 0; i < SYNCS_PER_ATTEMPT; i += 1) {
-        if (await this.sync()) {
-          this.found = await this.detect();
-          return;
-        }
+      exchange.forget();
+      await runReset(port, resets[attempt % resets.length]!, (ms) => exchange.sleep(ms));
+      if (await this.syncs(SYNCS_PER_ATTEMPT)) {
+        this.found = await detectChip(this, this.chips);
+        return;
       }
-      heard += this.exchange.strayText;
+      heard += exchange.strayText;
     }
     throw heard ? notABootloader(port, heard) : noAnswer(port);
+  }
+
+  /** The port's side of it: the rate that it was opened with. */
+  async returnToFirstRate(): Promise<void> {
+    const { port } = this.exchange;
+    if (port.baudRate !== this.firstBaudRate) await port.setBaudRate(this.firstBaudRate);
+  }
+
+  /** After an answer went missing: what still comes for earlier commands is let pass. @throws FlasherError `no-answer` */
+  async resync(): Promise<void> {
+    if (!(await this.syncs(SYNCS_PER_ATTEMPT))) throw noAnswer(this.exchange.port);
+    this.exchange.forget();
   }
 
   /** Stops listening; the port stays open. */
@@ -128,26 +163,61 @@ export class Loader {
     await this.command(Op.SPI_SET_PARAMS, encodeWords(0, size, 0x10000, 0x1000, 0x100, 0xffff));
   }
 
-  /** Both ends change; the first command at the new rate shows whether the line can. @throws FlasherError `no-answer` */
+  /** Both ends change; the first commands at the new rate show whether the line can. @throws FlasherError `no-answer` */
   async changeBaudRate(baud: number): Promise<void> {
     const { port } = this.exchange;
     await this.command(Op.CHANGE_BAUDRATE, encodeWords(baud, this.stub ? port.baudRate : 0));
     await port.setBaudRate(baud);
     await this.exchange.sleep(BAUD_SETTLE_MS);
     this.exchange.forget(); // garbage of the change
-    await this.readRegister(MAGIC_ADDRESS);
+    for (let probe = 1; ; probe += 1) {
+      try {
+        await this.command(Op.READ_REG, encodeWords(MAGIC_ADDRESS), { timeoutMs: BAUD_PROBE_TIMEOUT_MS });
+        return;
+      } catch (error) {
+        if (probe === BAUD_PROBES || !(error instanceof FlasherError)) throw error;
+      }
+    }
   }
 
   /** MD5 of a range of flash, 32 lower-case hex digits. */
   async md5(offset: number, size: number): Promise<string> {
-    const dataLength = this.stub ? 16 : 32;
-    const timeoutMs = perMegabyte(MD5_MS_PER_MB, size);
-    const { data } = await this.command(Op.SPI_FLASH_MD5, encodeWords(offset, size, 0, 0), {
-      dataLength,
-      timeoutMs,
+    return (await this.md5All([{ offset, size }]))[0]!;
+  }
+
+  /** MD5s of many ranges. `busyMs`: how long the board may still be at work on what it was sent before. */
+  async md5All(ranges: readonly Range[], busyMs = 0): Promise<string[]> {
+    const digests: string[] = [];
+    for (let at = 0; at < ranges.length; at += MAX_BATCH) {
+      digests.push(...(await this.md5Batch(ranges.slice(at, at + MAX_BATCH), at === 0 ? busyMs : 0)));
+    }
+    return digests;
+  }
+
+  private async md5Batch(ranges: readonly Range[], busyMs: number): Promise<string[]> {
+    const largest = Math.max(...ranges.map(({ size }) => size));
+    const options = {
+      dataLength: this.stub ? 16 : 32,
+      timeoutMs: perMegabyte(MD5_MS_PER_MB, largest) + busyMs,
+    };
+    const requests = ranges.map(({ offset, size }) => {
+      return { op: Op.SPI_FLASH_MD5, data: encodeWords(offset, size, 0, 0), checksum: 0 };
     });
-    if (!this.stub) return String.fromCharCode(...data).toLowerCase();
-    return [...data].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const results: Result[] = [];
+    if (requests.length > 1 && !this.oneByOne) {
+      try {
+        const window = this.stub ? STUB_WINDOW : ROM_WINDOW;
+        results.push(...(await this.exchange.requestAll(requests, { ...options, window })));
+      } catch (error) {
+        if ((error as { code?: string }).code !== "no-answer") throw error;
+        this.oneByOne = true;
+        await this.resync();
+      }
+    }
+    for (const request of requests.slice(results.length)) {
+      results.push(await this.exchange.request(request, options));
+    }
+    return results.map(({ data }) => (this.stub ? hexOf(data) : String.fromCharCode(...data).toLowerCase()));
   }
 
   /** Begins a compressed write of `size` bytes that come as `packed` bytes. The ROM erases now. */
@@ -161,11 +231,13 @@ export class Loader {
 
   /** Begins a raw write; with no blocks to follow it only erases. */
   async beginRaw(offset: number, size: number, blocks = Math.ceil(size / this.blockSize)): Promise<void> {
-    await this.begin(Op.FLASH_BEGIN, { size, blocks, blockSize: this.blockSize, offset });
+    const erased = !this.stub && this.chip.rom.eraseBug ? esp8266EraseSize(offset, size) : size;
+    await this.begin(Op.FLASH_BEGIN, { size: erased, blocks, blockSize: this.blockSize, offset });
   }
 
   /**
-   * One block of a write, at most three tries. `writes`: bytes of flash that it may make the chip write.
+   * One block of a write or a RAM download, at most three tries where it arrived damaged. Where no answer came it may have been
+   * taken or not: the write must begin again. `writes`: bytes of flash that it may make the chip write.
    *
    * @throws RefusedError, FlasherError `no-answer`
    */
@@ -177,7 +249,7 @@ export class Loader {
         await this.exchange.request(request, { timeoutMs });
         return;
       } catch (error) {
-        if (attempt === BLOCK_ATTEMPTS || !isWorthRetrying(error)) throw error;
+        if (attempt === BLOCK_ATTEMPTS || !arrivedDamaged(error)) throw error;
       }
     }
   }
@@ -188,6 +260,13 @@ export class Loader {
     else await this.beginRaw(0, size, 0);
   }
 
+  /** Erases whole sectors. */
+  async eraseRegion({ offset, size }: Range): Promise<void> {
+    const timeoutMs = perMegabyte(ERASE_MS_PER_MB, size);
+    if (this.stub) await this.command(Op.ERASE_REGION, encodeWords(offset, size), { timeoutMs });
+    else await this.beginRaw(offset, size, 0);
+  }
+
   /** Leaves download mode: by the reset line where there is one, else by asking. */
   async runApp(): Promise<void> {
     const { port } = this.exchange;
@@ -196,10 +275,20 @@ export class Loader {
     await this.command(Op.FLASH_END, encodeWords(0));
   }
 
+  /** The stub that was just started says so; from now on it is spoken to. */
+  becomeStub(): void {
+    this.stub = true;
+  }
+
   private async begin(op: number, begin: Begin): Promise<void> {
     const extended = this.stub || this.chip.rom.extendedBegin;
     const timeoutMs = this.stub ? DEFAULT_TIMEOUT_MS : perMegabyte(WRITE_MS_PER_MB, begin.size);
     await this.command(op, encodeBegin(extended ? { ...begin, encrypted: false } : begin), { timeoutMs });
+  }
+
+  private async syncs(times: number): Promise<boolean> {
+    for (let i = 0; i < times; i += 1) if (await this.sync()) return true;
+    return false;
   }
 
   private async sync(): Promise<boolean> {
@@ -212,77 +301,31 @@ export class Loader {
       }
       return true;
     } catch (error) {
-      if (error instanceof FlasherError) return false; // silence or a refusal: try again
+      if (error instanceof FlasherError || isMalformed(error)) return false; // silence or a refusal: try again
       throw error;
     }
   }
+}
 
-  private async detect(): Promise<Chip> {
-    const id = await this.securityInfoId();
-    if (id !== undefined) {
-      return this.pick((chip) => chip.rom.securityInfoId === id, `chip id ${id}`);
-    }
-    const magic = await this.readRegister(MAGIC_ADDRESS);
-    const isIt = (chip: Chip) => chip.rom.securityInfoId === undefined && chip.rom.magic.includes(magic);
-    return this.pick(isIt, `chip magic 0x${magic.toString(16).padStart(8, "0")}`);
-  }
-
-  /** Undefined for chips that do not know the command or have no id in the answer (ESP8266, ESP32, ESP32-S2). */
-  private async securityInfoId(): Promise<number | undefined> {
-    try {
-      const options = { dataLength: SECURITY_INFO_LENGTH };
-      const { data } = await this.command(Op.GET_SECURITY_INFO, undefined, options);
-      return decodeSecurityInfo(data).chipId;
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      if (code === "command-refused" || code === "malformed-command" || code === "no-answer")
-        return undefined;
-      throw error;
-    }
-  }
-
-  private pick(isIt: (chip: Chip) => boolean, words: string): Chip {
-    const chip = this.chips.find(isIt);
-    if (chip) return chip;
-    const names = this.chips.map(({ name }) => name).join(", ");
-    const message = `${this.exchange.port.name} is a chip that is not supported yet (${words})`;
-    throw new FlasherError("chip-unsupported", message, `Supported by this version: ${names}.`);
-  }
+/** Milliseconds for `bytes`, never less than any command gets. */
+export function writeTimeoutMs(bytes: number): number {
+  return perMegabyte(WRITE_MS_PER_MB, bytes);
 }
 
 function perMegabyte(msPerMegabyte: number, bytes: number): number {
   return Math.max(DEFAULT_TIMEOUT_MS, Math.ceil((msPerMegabyte * bytes) / 1e6));
 }
 
-/** A bad line may be better the next time; a block out of turn or a bad flash will not. */
-function isWorthRetrying(error: unknown): boolean {
-  if (error instanceof RefusedError) {
-    return (
-      error.reason === Reason.CHECKSUM || error.reason === Reason.INVALID_MESSAGE || error.reason === 0xc1
-    );
-  }
-  return (error as { code?: string }).code === "no-answer";
+/** The line may be better the next time; a block out of turn or a bad flash will not. */
+function arrivedDamaged(error: unknown): boolean {
+  if (!(error instanceof RefusedError)) return false;
+  return [Reason.CHECKSUM, Reason.INVALID_MESSAGE, Reason.STUB_CHECKSUM].includes(error.reason as never);
 }
 
-function noAnswer(port: SerialPort): FlasherError {
-  return new FlasherError(
-    "no-answer",
-    `no board answers at ${port.name} (${port.baudRate} baud)`,
-    howToDownload(port),
-  );
+function isMalformed(error: unknown): boolean {
+  return (error as { code?: string }).code === "malformed-command";
 }
 
-function notABootloader(port: SerialPort, heard: string): FlasherError {
-  const said = heard
-    .replace(/[^\x20-\x7e]+/g, " ")
-    .trim()
-    .slice(-120);
-  const message = `${port.name} answers, but not as a bootloader: ${JSON.stringify(said)}`;
-  return new FlasherError("not-a-bootloader", message, howToDownload(port));
-}
-
-function howToDownload(port: SerialPort): string {
-  if (port.hasLines)
-    return "Hold BOOT, press and release RESET, let BOOT go, then run the same command again.";
-  return "This port cannot reset the board: put it into download mode by hand, or (virtual board) use rfc2217://.";
+function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

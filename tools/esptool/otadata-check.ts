@@ -2,7 +2,7 @@
 
 import { chooseSlot, OTADATA_SIZE, parseOtaEntry } from "../../firmware/format/otadata.js";
 import type { Chip } from "../chips/chip.js";
-import type { Region } from "./flasher.js";
+import type { Region } from "./regions.js";
 
 const SECTOR_SIZE = 4096;
 const ENTRY_SIZE = 32; // bytes that matter of each sector

@@ -120,6 +120,8 @@ test("--dir writes a whole build and gives the fields of CONTRACT", async (t) =>
     sectorsErased: 1 + Math.ceil(files["app.bin"].length / 4096),
     skipped: 8192,
     verified: true,
+    stub: false,
+    baudRate: 921600,
   });
   t.true((ms as number) > 0 && (bytesOnWire as number) > 10_000);
   t.regex(text, /Chip type: {10}ESP32-C3[^]*MAC: {16}02:11:22:33:44:55[^]*Hash of data verified/);
@@ -150,8 +152,19 @@ test("a patched image alone goes to ota_0; ESP-IDF's flasher_args.json is unders
   holds(t, rig, 0x10000, image({ size: 5000 }));
 });
 
-const merged = Buffer.concat([image({ size: 10_000 }), Buffer.alloc(0x12000, 0xff)]);
-const paddedTable = Buffer.concat([partitionTable(esp32c3), Buffer.alloc(2000, 0xff)]);
+/** As merge-bin makes it: table, blank otadata and app, with FF between them and behind. */
+function mergedImage(app: Uint8Array): Uint8Array {
+  const all = new Uint8Array(0x1f0000).fill(0xff);
+  all.set(partitionTable(esp32c3), 0x8000);
+  all.set(app, 0x10000);
+  return all;
+}
+const merged = mergedImage(image({ size: 10_000 }));
+const mergedWithNvs = merged.slice();
+mergedWithNvs[0x9010] = 1;
+const mergedDamaged = merged.slice();
+mergedDamaged[0x11000]! ^= 1;
+const longTable = Buffer.concat([partitionTable(esp32c3), Buffer.alloc(2000, 0)]);
 const damaged = image();
 damaged[5000]! ^= 1;
 
@@ -167,12 +180,13 @@ for (const [name, argv, files, code] of [
   ["a truncated image", ["0x10000", "x"], { x: image().subarray(0, 30_000) }, "image-truncated"],
   ["a damaged image", ["0x10000", "x"], { x: damaged }, "image-corrupt"],
   ["what is no image in a slot", ["0x10000", "x"], { x: "hello" }, "image-corrupt"],
-  ["a merged image that runs over nvs", ["0x0", "x"], { x: merged }, "protected-region"],
-  ["a table that runs over nvs", ["0x8000", "x"], { x: paddedTable }, "protected-region"],
+  ["a merged image with something for nvs", ["0x0", "x"], { x: mergedWithNvs }, "protected-region"],
+  ["a merged image whose app is damaged", ["0x0", "x"], { x: mergedDamaged }, "image-corrupt"],
+  ["a table that runs over nvs", ["0x8000", "x"], { x: longTable }, "protected-region"],
   [
     "a slot's file that runs over the store",
     ["0x1f0000", "x"],
-    { x: new Uint8Array(0x1e1000).fill(0xff) },
+    { x: Buffer.concat([image(), Buffer.alloc(0x1e1000 - image().length, 0xff), Buffer.alloc(1)]) },
     "protected-region",
   ],
   [
@@ -209,6 +223,21 @@ test("a virtual image is refused by a real board", async (t) => {
   t.truthy((await run(rig.ports.rfc2217, ["0x10000", real("app.bin")])).result);
 });
 
+test("the FF padding of a merged image leaves nvs, otadata and the store as they are", async (t) => {
+  const rig = await Rig.open(t);
+  const kept = [0x9000, 0xd000, 0xe000, 0x3d0000];
+  for (const offset of kept) rig.flash.program(offset, Uint8Array.of(1, 2, 3));
+  const whole = new Uint8Array(0x400000).fill(0xff);
+  whole.set(merged);
+  const at = folder(t, { "merged.bin": whole });
+  const { result, text } = await run(rig.ports.rfc2217, ["0x0", at("merged.bin")]);
+  for (const offset of kept) t.is(rig.flash.read(offset, 1)[0], 1, `0x${offset.toString(16)}`);
+  holds(t, rig, 0x8000, partitionTable(esp32c3));
+  holds(t, rig, 0x10000, image({ size: 10_000 }));
+  t.deepEqual(result!.left, ["nvs", "otadata", "broome"]);
+  t.regex(text, /protected-region: nvs at 0x9000 is left as it is/);
+});
+
 test("a file meant for a kept partition goes there, and --erase lets a merged image through", async (t) => {
   const rig = await Rig.open(t);
   const at = folder(t, { "nvs.bin": new Uint8Array(0x5000).fill(7), "merged.bin": merged });
@@ -235,7 +264,16 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
     const rig = await Rig.open(t);
     const files = build(image({ size: 300_000 }));
     const at = folder(t, files);
-    const argv = ["tools/bin/broome.mjs", "-p", rig.ports.rfc2217, "flash", "--dir", at("."), "--json"];
+    const argv = [
+      "tools/bin/broome.mjs",
+      "-p",
+      rig.ports.rfc2217,
+      "flash",
+      "--no-stub",
+      "--dir",
+      at("."),
+      "--json",
+    ];
     const start = () => {
       const child = spawn(process.execPath, argv, { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
       let out = "";

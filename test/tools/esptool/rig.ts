@@ -1,21 +1,14 @@
 // A board that can only be flashed: real ports, straps and ROM over a NOR flash, and an "app" that prints a line.
 
 import type { ExecutionContext } from "ava";
-import { createHash } from "node:crypto";
-import { deflateSync } from "node:zlib";
+import type { Chip } from "../../../tools/chips/chip.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
-import type { Codecs } from "../../../tools/esptool/flasher.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
 import { openPorts, type Ports } from "../../../tools/simulator/ports.js";
 import { RomLoader } from "../../../tools/simulator/rom.js";
 import { Straps } from "../../../tools/simulator/straps.js";
 
 export const MAC = Uint8Array.of(0x02, 0x11, 0x22, 0x33, 0x44, 0x55);
-
-export const codecs: Codecs = {
-  deflate: (bytes) => new Uint8Array(deflateSync(bytes, { level: 9 })),
-  md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-};
 
 export class Rig {
   readonly flash: NorFlash;
@@ -27,13 +20,18 @@ export class Rig {
   toRom: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
   toHost: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
   appSays = "I (20) app: hello\r\n";
+  /** A stub has just been started. */
+  onStub: () => void = () => undefined;
   private readonly straps: Straps;
 
-  private readonly mac: Uint8Array;
+  /** Of the board that is plugged in. */
+  mac: Uint8Array;
+  private readonly chip: Chip;
 
-  private constructor(ports: Ports, size: number, mac: Uint8Array) {
+  private constructor(ports: Ports, size: number, mac: Uint8Array, chip: Chip) {
     this.ports = ports;
     this.mac = mac;
+    this.chip = chip;
     this.flash = NorFlash.open({ size });
     this.straps = new Straps({ onHold: () => this.stop(), onRelease: (download) => this.start(download) });
     ports.uart.onLines((lines) => this.straps.set(lines));
@@ -47,10 +45,10 @@ export class Rig {
 
   static async open(
     t: ExecutionContext,
-    options: { size?: number; ptyHelper?: string; mac?: Uint8Array } = {},
+    options: { size?: number; ptyHelper?: string; mac?: Uint8Array; chip?: Chip } = {},
   ): Promise<Rig> {
     const ports = await openPorts(options.ptyHelper === undefined ? {} : { ptyHelper: options.ptyHelper });
-    const rig = new Rig(ports, options.size ?? 0x400000, options.mac ?? MAC);
+    const rig = new Rig(ports, options.size ?? 0x400000, options.mac ?? MAC, options.chip ?? esp32c3);
     t.teardown(async () => {
       rig.straps.close();
       await ports.close();
@@ -71,7 +69,7 @@ export class Rig {
     this.say("boot:0x5 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n");
     uart.setBoardRate("auto");
     this.rom = new RomLoader({
-      ...{ chip: esp32c3, mac: this.mac, flash: this.flash },
+      ...{ chip: this.chip, mac: this.mac, flash: this.flash },
       send: (bytes) => this.send(bytes),
       baudRate: () => uart.baudRate,
       setBaudRate: (baud) => uart.setBoardRate(baud),
@@ -88,6 +86,8 @@ export class Rig {
   }
 
   private send(bytes: Uint8Array): void {
+    const greets = Buffer.from(bytes).includes("OHAI");
+    if (greets) this.onStub();
     const said = this.toHost(bytes);
     if (said) this.ports.uart.toHost(said);
   }
