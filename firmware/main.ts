@@ -4,5 +4,7 @@ import device from "device/all";
 import config from "mc/config";
 import { start } from "./agent/start.js";
 import app from "./app/app.js";
+import type { ImageConfig } from "./store/base.js";
 
-start(device, config, app);
+// By way of unknown: the SDK types `mc/config` as any members at all, we as those that a build gives.
+start(device, config as unknown as ImageConfig, app);
