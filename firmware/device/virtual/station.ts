@@ -1,20 +1,8 @@
-// `device/station` of the virtual platform: the simulated radio. Reasons are those of ESP-IDF's wifi_err_reason_t.
+// `device/station` of the virtual platform: the simulated radio, which has an ESP32's raw reasons.
 
+import { reasonOf } from "../sdk/wifi-reasons.js";
 import type { JoinEvents, ScanEntry, Station } from "../types.js";
 import { bytesOf, call, listen, type BusValue } from "./bus.js";
-
-/** esp_wifi_types.h, wifi_err_reason_t -> the vocabulary of reasons. */
-const REASONS: readonly (readonly [number, string])[] = [
-  [2, "wrong-password"], // AUTH_EXPIRE: what many access points answer to a wrong password
-  [14, "wrong-password"], // MIC_FAILURE
-  [15, "wrong-password"], // 4WAY_HANDSHAKE_TIMEOUT
-  [200, "timeout"], // BEACON_TIMEOUT
-  [201, "not-found"], // NO_AP_FOUND
-  [202, "wrong-password"], // AUTH_FAIL
-  [203, "timeout"], // ASSOC_FAIL
-  [204, "wrong-password"], // HANDSHAKE_TIMEOUT
-  [205, "timeout"], // CONNECTION_FAIL
-];
 
 /** A scan is bounded here as well: each entry costs some 300 bytes. */
 const MAX_ENTRIES = 16;
@@ -88,9 +76,7 @@ const station: Station = {
   rssi() {
     return (call("station.rssi") ?? undefined) as number | undefined;
   },
-  reason(raw) {
-    return REASONS.find(([code]) => code === raw)?.[1] ?? "not-found";
-  },
+  reason: reasonOf,
 };
 
 export default station;

@@ -73,7 +73,14 @@ test("the image verifies and says what it is", (t) => {
 
 test("the archive begins at 0x120: modules by path, preload, resources", (t) => {
   const archive = readArchive(read(shared, "app.bin").subarray(0x120));
-  const names = ["device/console", "firmware/app/app", "firmware/format/shout", "firmware/main", "mc/config"];
+  const names = [
+    "device/console",
+    "firmware/app/app",
+    "firmware/format/shout",
+    "firmware/main",
+    "mc/config",
+    "sdk/wifi-reasons",
+  ];
   t.deepEqual(archive.modules.map(({ name }) => name).sort(), names);
   t.deepEqual(
     archive.preload.slice().sort(),
