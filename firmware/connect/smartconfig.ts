@@ -18,10 +18,16 @@ export class SmartConfigStep implements Step {
     const { smartconfig } = this.base.device;
     if (!smartconfig) return { reason: "not-available" };
     const heard = await this.listen(smartconfig, patienceMs);
-    if (typeof heard === "string") return { reason: heard };
-    if (networkFault(heard)) return { reason: "none" };
+    if (typeof heard === "string" || networkFault(heard)) {
+      smartconfig.stop();
+      return { reason: typeof heard === "string" ? heard : "none" };
+    }
     const attempt = await radio.attempt(heard);
-    if (attempt.address) radio.keep(heard, attempt);
+    if (!attempt.address) smartconfig.stop();
+    else {
+      smartconfig.acknowledge();
+      radio.keep(heard, attempt);
+    }
     return attempt;
   }
 
@@ -30,12 +36,11 @@ export class SmartConfigStep implements Step {
     return new Promise((resolve) => {
       const end = (heard: Network | string) => {
         timer.clear(limit);
-        smartconfig.stop();
         resolve(heard);
       };
       const limit = timer.set(() => end("timeout"), patienceMs);
       smartconfig.start({
-        credentials: (ssid, password) => end({ ssid, password }),
+        credentials: ({ ssid, password }) => end({ ssid, password }),
         failed: (raw) => end(`timeout (${raw})`),
       });
     });

@@ -141,10 +141,31 @@ export interface Timer {
 /** `device/Resource`: a named resource of the running image, or undefined. */
 export type ReadResource = (name: string) => Uint8Array | undefined;
 
-/** `device/smartconfig`: absent (undefined) where the platform cannot. */
+/** What a phone sent by ESP-Touch. */
+export interface TouchCredentials {
+  ssid: Uint8Array; // 1 to 32 bytes
+  password: string;
+  /** ESP-Touch v2's reserved data, at most 64 bytes; undefined with v1. */
+  reserved: Uint8Array | undefined;
+  /** True where v2's AES key was used, and hence whoever sent this knew it. */
+  encrypted: boolean;
+}
+
+export interface TouchEvents {
+  /** At most once. Nothing listens from here on: the radio is free for an attempt. */
+  credentials(heard: TouchCredentials): void;
+  /** It could not begin, or what was heard is no network; nothing comes after it. */
+  failed(raw: number): void;
+}
+
+/** `device/smartconfig`: absent (undefined) where the platform cannot. Nothing may be joined or scanned while it listens. */
 export interface SmartConfig {
-  start(events: { credentials(ssid: Uint8Array, password: string): void; failed(raw: number): void }): void;
+  /** Listens until stop. `key`: 16 characters, v2's AES key; without one v2 is heard in the clear. */
+  start(events: TouchEvents, key?: string): void;
+  /** Ends at once, in whatever state; may be called twice. The phone is told nothing. */
   stop(): void;
+  /** Instead of stop, where the credentials led to an address: the phone is told, some seconds in the background, then it ends. */
+  acknowledge(): void;
 }
 
 /** `device/gpio`: LED and button, by the board's numbers. */
