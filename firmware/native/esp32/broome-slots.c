@@ -1,0 +1,59 @@
+// App slots of the ESP32: one call of app_update each (ESP-IDF v6.0, esp_ota_ops.h); what comes in which order is in
+// firmware/device/sdk/ota-slots.ts. esp_ota_begin() is not used: it refuses during a trial, and keeps a write cursor; flash
+// is written through the `flash` seam.
+#include "esp_ota_ops.h"
+#include "esp_partition.h"
+#include "xsmc.h"
+#include "xsHost.h"
+
+// (other): the partition of the running slot, or of the other one; NULL on a board with one slot.
+static const esp_partition_t* partitionOf(xsMachine* the, xsSlot* other) {
+  const esp_partition_t* running = esp_ota_get_running_partition();
+  if (!xsmcTest(*other)) return running;
+  const esp_partition_t* next = esp_ota_get_next_update_partition(NULL);
+  return next == running ? NULL : next;
+}
+
+// (other): its label, undefined where there is none.
+void xs_broome_slot_label(xsMachine* the) {
+  const esp_partition_t* partition = partitionOf(the, &xsArg(0));
+  if (partition) xsmcSetString(xsResult, (char*)partition->label);
+}
+
+// (other): bytes.
+void xs_broome_slot_size(xsMachine* the) {
+  const esp_partition_t* partition = partitionOf(the, &xsArg(0));
+  xsmcSetInteger(xsResult, partition ? (xsIntegerValue)partition->size : 0);
+}
+
+// (other): esp_ota_img_states_t, undefined where otadata has no entry for it.
+void xs_broome_slot_state(xsMachine* the) {
+  esp_ota_img_states_t state;
+  if (esp_ota_get_state_partition(partitionOf(the, &xsArg(0)), &state) != ESP_OK) return;
+  xsmcSetInteger(xsResult, state == ESP_OTA_IMG_UNDEFINED ? -1 : (xsIntegerValue)state);
+}
+
+// True where otadata has an entry for the running slot, and the next start takes that.
+void xs_broome_slot_selected(xsMachine* the) {
+  const esp_partition_t* running = esp_ota_get_running_partition();
+  esp_ota_img_states_t state;
+  bool named = esp_ota_get_state_partition(running, &state) == ESP_OK;
+  xsmcSetBoolean(xsResult, named && (esp_ota_get_boot_partition() == running));
+}
+
+// (other): 0, or the error.
+void xs_broome_slot_select(xsMachine* the) {
+  xsmcSetInteger(xsResult, esp_ota_set_boot_partition(partitionOf(the, &xsArg(0))));
+}
+
+void xs_broome_slot_erase_unselected(xsMachine* the) {
+  xsmcSetInteger(xsResult, esp_ota_invalidate_inactive_ota_data_slot());
+}
+
+void xs_broome_slot_mark_valid(xsMachine* the) {
+  xsmcSetInteger(xsResult, esp_ota_mark_app_valid_cancel_rollback());
+}
+
+void xs_broome_slot_mark_invalid(xsMachine* the) {
+  xsmcSetInteger(xsResult, esp_ota_mark_app_invalid_rollback());
+}
