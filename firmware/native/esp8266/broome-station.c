@@ -78,6 +78,14 @@ static void copyBytes(xsMachine* the, xsSlot* slot, uint8_t* field, xsUnsignedVa
   c_memcpy(field, bytes, length);
 }
 
+// The same of a string, as UTF-8 and without the zero behind it: 64 digits of a key fill the field.
+static void copyString(xsMachine* the, xsSlot* slot, uint8_t* field, xsUnsignedValue size) {
+  const char* string = xsmcToString(*slot);
+  xsUnsignedValue length = c_strlen(string);
+  if (length > size) xsRangeError("too long");
+  c_memcpy(field, string, length);
+}
+
 // (name, password, BSSID or undefined, channel or 0): true where it begins. The SDK takes a name up to its first zero: one
 // that holds a zero cannot be joined. There is no threshold: an open network of the same name takes a password for none.
 void xs_broome_station_join(xsMachine* the) {
@@ -85,7 +93,7 @@ void xs_broome_station_join(xsMachine* the) {
   radioOn();
   c_memset(&config, 0, sizeof config);
   copyBytes(the, &xsArg(0), config.ssid, sizeof config.ssid);
-  copyBytes(the, &xsArg(1), config.password, sizeof config.password);
+  copyString(the, &xsArg(1), config.password, sizeof config.password);
   if (xsmcTest(xsArg(2))) {
     copyBytes(the, &xsArg(2), config.bssid, sizeof config.bssid);
     config.bssid_set = 1;

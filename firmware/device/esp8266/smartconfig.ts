@@ -1,0 +1,28 @@
+// `device/smartconfig` of the ESP8266: ESP-Touch v1: its SDK knows no v2 (native/esp8266/broome-smartconfig.c).
+
+import timer from "../sdk/timer.js";
+import { TouchListener, type TouchDriver } from "../sdk/touch-listener.js";
+import type { SmartConfig } from "../types.js";
+
+declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
+
+const driver: TouchDriver = {
+  versions: [1],
+  start: (version, key, listener) =>
+    native("xs_broome_touch_start").call(undefined, version, key, listener) as number,
+  stop: () => void native("xs_broome_touch_stop").call(undefined),
+};
+
+/** On the global object, because a preloaded module is read-only. */
+function own(): TouchListener {
+  const holder = globalThis as { broomeTouch?: TouchListener };
+  return (holder.broomeTouch ??= new TouchListener(driver, timer));
+}
+
+const smartconfig: SmartConfig = {
+  start: (events, key) => own().start(events, key),
+  stop: () => own().stop(),
+  acknowledge: () => own().acknowledge(),
+};
+
+export default smartconfig;
