@@ -110,7 +110,8 @@ export class Updater {
 
   private askManifest(): HttpRequest {
     const { device, config } = this.base;
-    if (!device.slots?.other()) throw new UpdateError("not-available");
+    if (!device.slots) throw new UpdateError("ota-not-supported");
+    if (!device.slots.other()) throw new UpdateError("not-available");
     if (config.updateKeys.length === 0) throw new UpdateError("updates-off");
     return {
       method: "GET",

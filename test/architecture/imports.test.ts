@@ -43,7 +43,11 @@ const table: Row[] = [
       .slice(0, rank)
       .filter((other) => !(sameRank.includes(from) && sameRank.includes(other))),
   })),
-  { from: "firmware/device", may: firmwareOrder.slice(0, 3) },
+  {
+    from: "firmware/device",
+    may: firmwareOrder.slice(0, 3),
+    bare: ["timer", "Resource", "net", "crypt", "flash", "embedded:io/"], // of the Moddable SDK
+  },
   { from: "firmware/main.ts", may: [...firmwareOrder], bare: ["device/", "mc/config"] },
   { from: "host", may: ["firmware/format", "firmware/protocol"], node: true, npm: true },
   {
@@ -77,7 +81,13 @@ const table: Row[] = [
   },
   {
     from: "tools/release",
-    may: ["firmware/format", "firmware/protocol", "tools/chips", "tools/error.ts"],
+    may: ["firmware/format", "firmware/protocol", "tools/chips", "tools/sdk/target.ts", "tools/error.ts"],
+    node: true,
+    npm: true,
+  },
+  {
+    from: "tools/sdk",
+    may: ["firmware/format", "tools/chips", "tools/build", "tools/error.ts"],
     node: true,
     npm: true,
   },

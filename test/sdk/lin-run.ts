@@ -52,7 +52,9 @@ export class LinRun {
       const match = pattern.exec(this.said);
       if (match) return match;
       if (this.exitCode !== undefined || Date.now() > end)
-        throw new Error(`not said: ${pattern}; exit ${this.exitCode} ${this.complaints}\n${this.said.slice(-2000)}`);
+        throw new Error(
+          `not said: ${pattern}; exit ${this.exitCode} ${this.complaints}\n${this.said.slice(-2000)}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

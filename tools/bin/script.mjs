@@ -68,6 +68,13 @@ const scripts = {
   async check() {
     const steps = [
       ["types: firmware", bin("typescript/bin/tsc"), "--noEmit", "-p", "firmware"],
+      [
+        "types: boards, npm's typings",
+        bin("typescript/bin/tsc"),
+        "--noEmit",
+        "-p",
+        "firmware/tsconfig.boards.json",
+      ],
       ["types: tools, host, test", bin("typescript/bin/tsc"), "--noEmit", "-p", "."],
       ["types: page", bin("typescript/bin/tsc"), "--noEmit", "-p", "host/web"],
       ["lint", bin("eslint/bin/eslint.js"), "."],

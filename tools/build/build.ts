@@ -1,7 +1,6 @@
 // One build for a virtual chip: TypeScript to bytecode, linked to the engine's symbols, in an ESP image; and the tables beside it.
 
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { findDefaults } from "../../firmware/format/defaults-block.js";
 import type { Chip } from "../chips/chip.js";
@@ -9,6 +8,7 @@ import { link, type Engine } from "../engine/engine.js";
 import { BroomeError } from "../error.js";
 import { checkImports, expandPreload } from "./check-imports.js";
 import { readManifest, type Manifest } from "./manifest.js";
+import { describeBuild, writeFiles, type BuiltFile } from "./output.js";
 import { initialOtadata, partitionTable } from "./tables.js";
 import { transformModules, type Module } from "./transform.js";
 import { typeCheck } from "./type-check.js";
@@ -35,13 +35,6 @@ export interface BuildOptions {
   /** Another folder in the place of firmware/app. */
   readonly appDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface BuiltFile {
-  readonly path: string;
-  readonly offset: number; // in flash
-  readonly size: number;
-  readonly sha256: string; // hex
 }
 
 export interface BuildResult {
@@ -100,7 +93,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     updateKeys: options.config.updateKeys.map(([kid]) => kid),
     ms: Date.now() - started,
   };
-  describe(options, config, result);
+  const { ms: _ms, typeCheck: _types, ...facts } = result;
+  const { flashMode, flashSize, flashFrequency } = options.chip.image;
+  const flash = { mode: flashMode, size: flashSize, frequency: flashFrequency };
+  describeBuild(options.outDir, facts, { config, flash });
   return result;
 }
 
@@ -177,68 +173,12 @@ function replacements({ root, appDir }: BuildOptions): Map<string, string> {
   return new Map(appDir === undefined ? [] : [[join(root, "firmware/app/"), resolve(appDir)]]);
 }
 
-function checkVersion(version: string): void {
+/** Throws `version-invalid`. */
+export function checkVersion(version: string): void {
   if (SEMVER.test(version) && version.length <= 31) return;
   throw new BroomeError(
     "version-invalid",
     `"${version}" is not a version`,
     "Write MAJOR.MINOR.PATCH, for example 1.0.1, at most 31 characters (semver.org).",
   );
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new BroomeError(
-      "file-unwritable",
-      `${path} cannot be made a folder: ${(error as Error).message}`,
-      "Give --out a folder that you may write to.",
-      { cause: error },
-    );
-  }
-}
-
-/** Each file whole or not at all. */
-function writeFiles(
-  outDir: string,
-  files: readonly { name: string; offset: number; bytes: Uint8Array }[],
-): BuiltFile[] {
-  makeFolder(outDir);
-  return files.map(({ name, offset, bytes }) => {
-    const path = join(outDir, name);
-    replaceFile(path, bytes);
-    return { path, offset, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-  });
-}
-
-/** build.json: what `flash --dir` writes where; paths relative to itself. */
-function describe(
-  { outDir, chip }: BuildOptions,
-  config: Record<string, unknown>,
-  result: BuildResult,
-): void {
-  const { ms: _ms, typeCheck: _types, ...facts } = result;
-  const files = result.files.map((file) => ({
-    ...file,
-    path: file.path.slice(outDir.length).replace(/^[\\/]/, ""),
-  }));
-  const { flashMode, flashSize, flashFrequency } = chip.image;
-  const text = {
-    ...facts,
-    files,
-    config,
-    flash: { mode: flashMode, size: flashSize, frequency: flashFrequency },
-  };
-  replaceFile(join(outDir, "build.json"), `${JSON.stringify(text, null, 2)}\n`);
-}
-
-function replaceFile(path: string, content: Uint8Array | string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
 }

@@ -7,6 +7,9 @@ import { keysDirectory, readUpdateKey, readUpdateKeys, type UpdateKey } from "..
 import { chipByName, chipNames, defaultChip } from "../chips/registry.js";
 import { prepareEngine } from "../engine/engine.js";
 import { BroomeError } from "../error.js";
+import { buildWithSdk, type SdkBuildResult } from "../sdk/build.js";
+import type { Amount } from "../sdk/limits.js";
+import { sdkChips } from "../sdk/target.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 export const verb: Verb = {
@@ -14,7 +17,12 @@ export const verb: Verb = {
   summary: "firmware/ to an image for a chip",
   configure(command) {
     command
-      .option("--chip <chip>", `one of: ${chipNames().join(", ")}`, defaultChip)
+      .option(
+        "--chip <chip>",
+        `one of: ${chipNames().join(", ")}; with --sdk: ${sdkChips().join(", ")}`,
+        defaultChip,
+      )
+      .option("--sdk", "with the Moddable SDK, for a real board (default: for a virtual one)")
       .option(
         "--version <version>",
         "semver, at most 31 characters (default: of the app's or the project's package.json)",
@@ -45,39 +53,96 @@ async function runBuild(
   _args: string[],
   options: Options,
 ): Promise<Record<string, unknown>> {
-  const chip = chipByName(options.chip as string);
-  const appDir = options.app === undefined ? undefined : folder(options.app as string);
-  const outDir = resolve((options.out as string | undefined) ?? join(context.root, "build", chip.name));
-  const updateKeys = keys(options.releaseKey as string[] | undefined);
-  const version =
-    (options.version as string | undefined) ?? packageVersion(appDir) ?? packageVersion(context.root);
-  const result = await build({
-    root: context.root,
-    cacheDir: context.cacheDir,
-    chip,
-    version: version ?? "0.0.0",
-    outDir,
-    engine: engineOf(context),
-    config: { ...settings(options.setConfig as string[] | undefined), sc: counter(options.sc), updateKeys },
-    appDir,
-    signal: context.signal,
-  });
-  context.chain.dir = outDir;
-  context.chain.chip = chip.name;
-  delete context.chain.image;
+  const name = options.chip as string;
+  if (options.sdk === true) return runSdkBuild(context, name, options);
+  const chip = chipByName(name);
+  const request = requestOf(context, chip.name, options);
+  const result = await build({ ...request, chip, engine: engineOf(context) });
+  chained(context, request.outDir, chip.name);
   const app = result.files.find(({ path }) => path.endsWith("app.bin"))!;
   context.log(
     `${chip.name} ${result.version}: ${result.modules} modules (${result.preloaded} preloaded), ${app.size} bytes, ` +
       `${Math.round((100 * result.limits.update) / result.limits.slot)} % of a slot, ${result.ms} ms` +
       (result.typeCheck === "unchanged" ? " (types: unchanged)" : ""),
   );
-  for (const file of result.files)
-    context.log(`  0x${file.offset.toString(16).padStart(6, "0")}  ${file.path}`);
+  reportFiles(context, result);
+  return { ...result };
+}
+
+async function runSdkBuild(
+  context: Context,
+  chip: string,
+  options: Options,
+): Promise<Record<string, unknown>> {
+  const request = requestOf(context, `${chip}-sdk`, options);
+  let count = 0;
+  const result = await buildWithSdk({
+    ...request,
+    chip,
+    wantsUpdates: options.releaseKey !== undefined,
+    onStep: (what) => {
+      count += 1;
+      if (context.tty) process.stderr.write(`\r\x1b[K${count}  ${what.slice(0, 60)}`);
+    },
+    onNote: (text) => context.log(`  ${text}`),
+  }).finally(() => context.tty && count > 0 && process.stderr.write("\r\x1b[K"));
+  chained(context, request.outDir, result.chip);
+  const parts = [`${result.modules} modules`, `Moddable SDK ${result.sdk}`, ...amounts(result)];
+  context.log(`${result.chip} ${result.version}: ${parts.join(", ")}, ${(result.ms / 1000).toFixed(0)} s`);
+  if (result.program)
+    context.log(`  run it: BROOME_FLASH=lin.flash ${result.program} ${result.files[0]!.path}`);
+  else reportFiles(context, result);
+  return { ...result };
+}
+
+function amounts({ limits }: SdkBuildResult): string[] {
+  const share = (what: string, { used, max }: Amount) =>
+    `${what} ${used} of ${max} (${Math.round((100 * used) / max)} %)`;
+  const { slot, update, irom, iram, dram } = limits;
+  return [
+    ...(slot !== undefined && update !== undefined ? [share("slot", { used: update, max: slot })] : []),
+    ...(irom ? [share("irom", irom)] : []),
+    ...(iram ? [share("iram", iram)] : []),
+    ...(dram ? [share("static RAM", dram)] : []),
+  ];
+}
+
+/** What both ways to build are asked for. */
+function requestOf(context: Context, folderName: string, options: Options) {
+  const appDir = options.app === undefined ? undefined : folder(options.app as string);
+  const updateKeys = keys(options.releaseKey as string[] | undefined);
+  const version =
+    (options.version as string | undefined) ?? packageVersion(appDir) ?? packageVersion(context.root);
+  return {
+    root: context.root,
+    cacheDir: context.cacheDir,
+    version: version ?? "0.0.0",
+    outDir: resolve((options.out as string | undefined) ?? join(context.root, "build", folderName)),
+    config: { ...settings(options.setConfig as string[] | undefined), sc: counter(options.sc), updateKeys },
+    appDir,
+    signal: context.signal,
+  };
+}
+
+/** For the verbs that follow. */
+function chained(context: Context, outDir: string, chip: string): void {
+  context.chain.dir = outDir;
+  context.chain.chip = chip;
+  delete context.chain.image;
+}
+
+function reportFiles(
+  context: Context,
+  {
+    files,
+    updateKeys,
+  }: { files: readonly { offset: number; path: string }[]; updateKeys: readonly string[] },
+): void {
+  for (const file of files) context.log(`  0x${file.offset.toString(16).padStart(6, "0")}  ${file.path}`);
   if (updateKeys.length === 0)
     context.log(
       `  updates are off: no release key in ${keysDirectory()} (\`broome keys init\`) and no --release-key`,
     );
-  return { ...result };
 }
 
 function engineOf(context: Context): ReturnType<typeof prepareEngine> {

@@ -38,7 +38,13 @@ function pairs(args: readonly string[]): Part[] {
 
 /** build.json of our builds, or flasher_args.json of ESP-IDF's. */
 function partsOf(folder: string): Part[] {
-  const ours = readJson(join(folder, "build.json")) as { files?: Part[] } | undefined;
+  const ours = readJson(join(folder, "build.json")) as { files?: Part[]; program?: string } | undefined;
+  if (ours?.program !== undefined)
+    throw new BroomeError(
+      "chip-unsupported",
+      `${folder} is a build for Linux: there is no board to flash it to`,
+      `Run it here: ${ours.program} ${join(folder, "app.bin")}`,
+    );
   if (ours?.files) return ours.files.map(({ offset, path }) => ({ offset, path: join(folder, path) }));
   const idf = readJson(join(folder, "flasher_args.json")) as
     { flash_files?: Record<string, string> } | undefined;

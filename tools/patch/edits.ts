@@ -9,6 +9,7 @@ import { bytesOf, findImages, imageAround, type InnerImage } from "./images.js";
 /** A file whose images were found and verified. */
 export interface Opened {
   readonly file: Uint8Array; // as given
+  /** None in a build for Linux. */
   readonly images: readonly InnerImage[];
   /** The file with zeros in the place of the Arduino core's size and CRC, where it has them; else the file. */
   readonly plain: Uint8Array;
@@ -29,6 +30,7 @@ export interface Patched {
 
 /** Throws `image-truncated`, `image-corrupt`, `image-signed`, `image-encrypted`. */
 export function open(file: Uint8Array, sha256: Sha256): Opened {
+  if (isElf(file)) return { file, plain: file, images: [] };
   const plain = withoutArduinoCrc(file) ?? file;
   return { file, plain, images: findImages(plain, sha256) };
 }
@@ -52,6 +54,11 @@ export function applyEdits(opened: Opened, edits: readonly Edit[], sha256: Sha25
   }
   if (differsOutside(file, bytes, changed)) throw patchFailed();
   return { image: bytes, changed };
+}
+
+/** A build for Linux is a shared library (ELF): no sum covers it. */
+export function isElf(file: Uint8Array): boolean {
+  return file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
 }
 
 export function patchFailed(): BroomeError {

@@ -9,7 +9,7 @@ import {
 } from "../../firmware/format/defaults-block.js";
 import type { Sha256 } from "../../firmware/format/hash.js";
 import { BroomeError } from "../error.js";
-import { applyEdits, open, patchFailed, type Edit, type Opened, type Patched } from "./edits.js";
+import { applyEdits, isElf, open, patchFailed, type Edit, type Opened, type Patched } from "./edits.js";
 import { imageAround } from "./images.js";
 
 export type { Patched } from "./edits.js";
@@ -86,7 +86,7 @@ function blockAt({ file, images }: Opened, offset: number): Block {
   // a damaged block is not written over
   const values = readDefaults(file.subarray(offset)) ?? {};
   const capacity = new DataView(file.buffer, file.byteOffset + offset).getUint16(18, true);
-  if (imageAround(images, offset, BLOCK_HEADER_SIZE + capacity) !== undefined)
+  if (isElf(file) || imageAround(images, offset, BLOCK_HEADER_SIZE + capacity) !== undefined)
     return { offset, capacity, values };
   throw missing(
     `the marker at ${hex(offset)} lies in no segment of the image`,
@@ -95,7 +95,13 @@ function blockAt({ file, images }: Opened, offset: number): Block {
 }
 
 /** Every app of a merged file is patched, and each has one block. */
-function refuseAmbiguous({ images }: Opened, markers: readonly number[]): void {
+function refuseAmbiguous({ file, images }: Opened, markers: readonly number[]): void {
+  if (isElf(file) && markers.length > 1)
+    throw new BroomeError(
+      "defaults-ambiguous",
+      `the program holds ${markers.length} defaults blocks, at ${markers.map(hex).join(", ")}`,
+      "Build one that has its resource only once.",
+    );
   for (const image of images) {
     const own = markers.filter((at) => imageAround([image], at, BLOCK_HEADER_SIZE) !== undefined);
     if (own.length > 1)

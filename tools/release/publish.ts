@@ -17,6 +17,7 @@ import {
   type UpdateKey,
 } from "../../firmware/protocol/update-manifest.js";
 import { BroomeError } from "../error.js";
+import { sdkTarget } from "../sdk/target.js";
 import type { UpdateKeyInfo } from "./keys.js";
 
 /** What is known of an image besides its bytes: the build's `mc/config`. */
@@ -60,7 +61,13 @@ export function readBuild(path: string): { image: Uint8Array; facts: BuildFacts 
       `${existsSync(imageFile) ? factsFile : imageFile} is missing`,
       "Publish from the folder that `broome build` wrote: build.json says product, chip, layout and trusted keys.",
     );
-  const { config } = JSON.parse(readFileSync(factsFile, "utf8")) as { config: BuildFacts };
+  const { config, sdk } = JSON.parse(readFileSync(factsFile, "utf8")) as { config: BuildFacts; sdk?: string };
+  if (sdk !== undefined && !sdkTarget(config.chip).ota)
+    throw new BroomeError(
+      "ota-not-supported",
+      `Moddable SDK ${sdk} has no update scheme for ${config.chip}: no device could take this release`,
+      "Flash the boards over USB, or build for esp32 or esp32c3.",
+    );
   const { product, chip, layout, updateKeys } = config;
   return { image: new Uint8Array(readFileSync(imageFile)), facts: { product, chip, layout, updateKeys } };
 }

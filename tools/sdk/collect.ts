@@ -1,0 +1,146 @@
+// The parts of a board's flash out of what mcconfig left: found, checked, measured, given their offsets.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeAppDescriptor, parseAppDescriptor } from "../../firmware/format/app-descriptor.js";
+import { findDefaults } from "../../firmware/format/defaults-block.js";
+import { isBlank } from "../../firmware/format/canonical.js";
+import { mendImage, parseImage, reader, verifyImageFile } from "../../firmware/format/image.js";
+import { initialOtadata, partitionTable } from "../build/tables.js";
+import { sha256 } from "../build/virtual-image.js";
+import { chipByName } from "../chips/registry.js";
+import { BroomeError } from "../error.js";
+import { sectionsOf } from "./elf.js";
+import { checkLimits, esp8266Limits, slotLimits, type Limits } from "./limits.js";
+import { checkGenerated } from "./sdkconfig.js";
+import type { SdkTarget } from "./target.js";
+
+export interface Part {
+  readonly name: string;
+  readonly offset: number; // in flash
+  readonly bytes: Uint8Array;
+}
+
+export interface Collected {
+  readonly parts: readonly Part[];
+  readonly limits: Limits;
+  readonly defaults: { readonly offset: number; readonly capacity: number };
+}
+
+export interface CollectOptions {
+  readonly target: SdkTarget;
+  /** mcconfig's folders (project.ts). */
+  readonly bin: string;
+  readonly work: string;
+  readonly version: string;
+  readonly product: string;
+  readonly securityCounter: number;
+  /** The vendor's folder of the ESP8266. */
+  readonly esp8266?: string | undefined;
+}
+
+/** Where the vendor's SDK of the ESP8266 keeps its calibration, in 4 MB (make.esp.mk). */
+const ESP8266_INIT_DATA = 0x3fc000;
+
+/** Throws `sdk-build-failed` for a part that is missing, `app-too-big`, `sdk-config`, `image-*`, `defaults-*`. */
+export function collect(options: CollectOptions): Collected {
+  const { toolchain } = options.target;
+  if (toolchain === "esp-idf") return collectEspIdf(options);
+  return toolchain === "esp8266" ? collectEsp8266(options) : collectHost(options);
+}
+
+function collectEspIdf({ target, bin, work, ...identity }: CollectOptions): Collected {
+  const chip = chipByName(target.chip);
+  const settings = join(work, `xsProj-${target.subclass}`, "build/config/sdkconfig.h");
+  checkGenerated(read(settings).toString("utf8"), settings);
+  const app = stamp(read(join(bin, "xs_esp32.bin")), identity);
+  verifyImageFile(app, sha256);
+  const limits = slotLimits(chip, app.length);
+  checkLimits(target.chip, limits);
+  const { layout } = chip;
+  const parts = [
+    { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: read(join(bin, "bootloader.bin")) },
+    { name: "partition-table.bin", offset: layout.partitionTable.offset, bytes: table(bin, target) },
+    { name: "ota_data_initial.bin", offset: layout.otadata.offset, bytes: initialOtadata() },
+    { name: "app.bin", offset: layout.ota_0.offset, bytes: app },
+  ];
+  return { parts, limits, defaults: blankBlock(app) };
+}
+
+/** The table that ESP-IDF made of partitions.csv must be the one of the chip's layout: flasher and updates rely on it. */
+function table(bin: string, { chip }: SdkTarget): Uint8Array {
+  const made = read(join(bin, "partition-table.bin"));
+  const own = partitionTable(chipByName(chip));
+  if (Buffer.compare(made.subarray(0, own.length), own) === 0) return made;
+  throw new BroomeError(
+    "sdk-config",
+    "the partition table of the build is not the one of partitions.csv",
+    "manifest.json's PARTITIONS_FILE must lead to it, and CONFIG_PARTITION_TABLE_MD5 be on.",
+  );
+}
+
+function collectEsp8266({ target, bin, work, esp8266 }: CollectOptions): Collected {
+  const limits = esp8266Limits(sectionsOf(read(join(work, "main.elf"))));
+  checkLimits(target.chip, limits);
+  const app = read(join(bin, "main.bin"));
+  verifyImageFile(app, sha256);
+  const vendor = join(esp8266 ?? "", "ESP8266_RTOS_SDK/components/esp8266/firmware");
+  const { layout } = chipByName(target.chip);
+  const parts = [
+    { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: read(join(vendor, "boot_v1.7.bin")) },
+    { name: "app.bin", offset: layout.ota_0.offset, bytes: app },
+    {
+      name: "init-data.bin",
+      offset: ESP8266_INIT_DATA,
+      bytes: read(join(vendor, "esp_init_data_default.bin")),
+    },
+  ];
+  return { parts, limits, defaults: blankBlock(app) };
+}
+
+function collectHost({ bin }: CollectOptions): Collected {
+  const library = read(join(bin, "mc.so"));
+  return {
+    parts: [{ name: "app.bin", offset: 0, bytes: library }],
+    limits: {},
+    defaults: blankBlock(library),
+  };
+}
+
+/** ESP-IDF's build system puts its own idea of name and version into the app descriptor: ours are what updates go by. */
+function stamp(
+  image: Uint8Array,
+  { version, product, securityCounter }: { version: string; product: string; securityCounter: number },
+): Uint8Array {
+  const bytes = image.slice();
+  const at = parseImage(reader(bytes), bytes.length).segments[0]!.fileOffset;
+  const before = parseAppDescriptor(bytes.subarray(at));
+  const project = Buffer.from(product)
+    .subarray(0, 31)
+    .toString("utf8")
+    .replace(/\ufffd$/, "");
+  const descriptor = encodeAppDescriptor({ ...before, version, project, secureVersion: securityCounter });
+  // What lies behind the fields that we know (MMU page size, eFuse revisions) stays.
+  bytes.set(descriptor.subarray(0, 176), at);
+  mendImage(bytes, sha256);
+  return bytes;
+}
+
+function blankBlock(image: Uint8Array): { offset: number; capacity: number } {
+  const block = findDefaults(image);
+  if (isBlank(image)) return block;
+  throw new BroomeError(
+    "image-personalised",
+    "firmware/resources/defaults.bin is not blank",
+    "Take the file of the repository: values go in with `broome patch`, after the build.",
+  );
+}
+
+function read(path: string): Buffer {
+  if (existsSync(path)) return readFileSync(path);
+  throw new BroomeError(
+    "sdk-build-failed",
+    `mcconfig ended, and there is no ${path}`,
+    "See build.log beside the result.",
+  );
+}

@@ -1,0 +1,103 @@
+// Finds the Moddable SDK and the chip's toolchain, and refuses what would fail later and say less.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { BroomeError } from "../error.js";
+import type { SdkTarget } from "./target.js";
+
+export interface Sdk {
+  readonly root: string; // $MODDABLE
+  readonly version: string; // "8.2.3"
+  /** The folder of mcconfig, xsc and xsl. */
+  readonly tools: string;
+}
+
+/** Of the machine: `home` and the variables that the SDK's own instructions set. */
+export interface Place {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+}
+
+/** What this was built with. Older ones lack `native` in TypeScript's way, or ask for another ESP-IDF. */
+const TESTED = "8.2.3";
+const OLDEST = [8, 2] as const;
+/** What SDK 8.2's manifest of the ESP32 asks for (EXPECTED_ESP_IDF). */
+const IDF = "6.0";
+
+const HOSTS: Readonly<Record<string, string>> = { linux: "lin", darwin: "mac", win32: "win" };
+
+/** Where it may lie: $MODDABLE, else where `xs-dev` and the SDK's instructions put it. */
+function candidates({ env, home }: Place): string[] {
+  if (env.MODDABLE) return [env.MODDABLE];
+  return [".local/share/moddable", "Projects/moddable", "moddable"].map((path) => join(home, path));
+}
+
+/** Throws `sdk-missing`, `sdk-version`. */
+export function findSdk(place: Place): Sdk {
+  const looked = candidates(place);
+  const root = looked.find((path) => existsSync(join(path, "tools/VERSION")));
+  if (root === undefined)
+    throw missing(
+      `there is no Moddable SDK in ${looked.join(", ")}`,
+      "Install it: npm install -g xs-dev, then xs-dev setup, then xs-dev setup --device esp32; open a new terminal and build again. " +
+        "Or set MODDABLE to where it is.",
+    );
+  const version = readFileSync(join(root, "tools/VERSION"), "utf8").trim();
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (!(major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])))
+    throw wrongVersion(
+      `the Moddable SDK in ${root} is ${version || "of no version"}, ${OLDEST.join(".")} or newer is needed`,
+      `Update it: xs-dev update (this was built with ${TESTED}).`,
+    );
+  const tools = join(root, "build/bin", HOSTS[place.platform] ?? place.platform, "release");
+  if (!existsSync(join(tools, place.platform === "win32" ? "mcconfig.exe" : "mcconfig")))
+    throw missing(
+      `the Moddable SDK in ${root} is not built: there is no mcconfig in ${tools}`,
+      "Build its tools: xs-dev setup; or make in $MODDABLE/build/makefiles/lin (mac, win).",
+    );
+  return { root, version, tools };
+}
+
+/** True for a version that the project was not built with. */
+export function isUntested({ version }: Sdk): boolean {
+  return version !== TESTED;
+}
+
+/** Throws `sdk-missing`, `sdk-version` where the chip's compiler and vendor libraries are not there. */
+export function checkToolchain({ toolchain, chip }: SdkTarget, { env, home }: Place): void {
+  if (toolchain === "esp-idf") checkIdf(chip, env.IDF_PATH ?? join(home, ".local/share/esp32/esp-idf"));
+  if (toolchain === "esp8266") checkEsp8266(env.ESP_BASE ?? join(home, ".local/share/esp"));
+}
+
+function checkIdf(chip: string, path: string): void {
+  if (!existsSync(join(path, "tools/cmake/version.cmake")))
+    throw missing(
+      `there is no ESP-IDF in ${path}, which ${chip} needs`,
+      `Install ESP-IDF ${IDF}: xs-dev setup --device esp32; open a new terminal (its export sets IDF_PATH) and build again.`,
+    );
+  const text = readFileSync(join(path, "tools/cmake/version.cmake"), "utf8");
+  const part = (name: string) => new RegExp(`IDF_VERSION_${name}\\s+(\\d+)`).exec(text)?.[1] ?? "?";
+  const version = `${part("MAJOR")}.${part("MINOR")}`;
+  if (version !== IDF)
+    throw wrongVersion(
+      `ESP-IDF in ${path} is ${version}, the SDK wants ${IDF}`,
+      `xs-dev update --device esp32, or: git -C ${path} checkout v${IDF} && git submodule update --init --recursive`,
+    );
+}
+
+function checkEsp8266(path: string): void {
+  if (existsSync(join(path, "toolchain")) && existsSync(join(path, "ESP8266_RTOS_SDK"))) return;
+  throw missing(
+    `there is no ESP8266 toolchain in ${path}`,
+    "Install it: xs-dev setup --device esp8266; open a new terminal (it sets ESP_BASE) and build again.",
+  );
+}
+
+function missing(message: string, help: string): BroomeError {
+  return new BroomeError("sdk-missing", message, help);
+}
+
+function wrongVersion(message: string, help: string): BroomeError {
+  return new BroomeError("sdk-version", message, help);
+}

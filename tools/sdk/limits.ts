@@ -1,0 +1,74 @@
+// What an image takes of a chip, and where it does not fit.
+
+import type { Chip } from "../chips/chip.js";
+import { slotBytes } from "../build/virtual-image.js";
+import { BroomeError } from "../error.js";
+import type { Section } from "./elf.js";
+
+export interface Amount {
+  readonly used: number; // bytes
+  readonly max: number;
+}
+
+export interface Limits {
+  /** Bytes of a slot, and what an update to this image takes of it; where the chip can be updated. */
+  readonly slot?: number;
+  readonly update?: number;
+  /** Code that runs from flash. */
+  readonly irom?: Amount;
+  /** Code in RAM. */
+  readonly iram?: Amount;
+  /** Static data: what is left of it is for the stack and the radio's heap. */
+  readonly dram?: Amount;
+}
+
+/** Of the ESP8266, from the SDK's linker script (eagle.flash.4m.ld): what each kind of memory has. */
+const ESP8266 = { irom: 0xfeff0, iram: 0x8000, dram: 0x14000 };
+
+/** Of the linked program. `-p esp` leaves the arena of XS in `.bss`: static RAM is all that the program will ever take for it. */
+export function esp8266Limits(sections: readonly Section[]): Limits {
+  const sum = (names: readonly string[]) =>
+    sections.filter(({ name }) => names.includes(name)).reduce((total, { size }) => total + size, 0);
+  return {
+    irom: { used: sum([".irom0.text"]), max: ESP8266.irom },
+    iram: { used: sum([".text"]), max: ESP8266.iram },
+    dram: { used: sum([".data", ".rodata", ".bss"]), max: ESP8266.dram },
+  };
+}
+
+/** Of an app image of the ESP32 family, in a slot of `chip`. */
+export function slotLimits(chip: Chip, imageSize: number): Limits {
+  return { slot: chip.layout.ota_0.size, update: slotBytes(imageSize) };
+}
+
+/** Throws `app-too-big`, naming what is too small and by how much. */
+export function checkLimits(chip: string, limits: Limits): void {
+  const { slot, update } = limits;
+  if (slot !== undefined && update !== undefined && update > slot)
+    throw tooBig(chip, `${update} bytes with its update list; a slot has ${slot}`);
+  for (const [name, amount] of Object.entries({ irom: limits.irom, iram: limits.iram, dram: limits.dram }))
+    if (amount && amount.used > amount.max)
+      throw tooBig(chip, `${amount.used} bytes of ${name}; there are ${amount.max}`);
+}
+
+/** From the linker's words: it stops before there is a program to measure. */
+export function overflowOf(chip: string, output: string): BroomeError | undefined {
+  const told =
+    /(?:region [`']([^']+)' overflowed by (\d+) bytes|section [`']([^']+)' will not fit in region [`']([^']+)')/.exec(
+      output,
+    );
+  if (!told) return undefined;
+  const region = told[1] ?? told[4]!;
+  return tooBig(
+    chip,
+    told[2] ? `${told[2]} bytes more than ${region} has` : `more than ${region} has (section ${told[3]})`,
+  );
+}
+
+function tooBig(chip: string, what: string): BroomeError {
+  return new BroomeError(
+    "app-too-big",
+    `the program takes ${what}: it does not fit the ${chip}`,
+    "Take modules or resources out of the firmware, or choose a chip with more.",
+  );
+}

@@ -1,0 +1,104 @@
+// Runs the SDK's mcconfig, tells how far it is, and turns what went wrong into an error that can be acted on.
+
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { BroomeError } from "../error.js";
+import type { Sdk } from "./find.js";
+import { overflowOf } from "./limits.js";
+import type { SdkTarget } from "./target.js";
+
+export interface RunOptions {
+  readonly sdk: Sdk;
+  readonly target: SdkTarget;
+  /** The folder of the manifest. */
+  readonly folder: string;
+  /** Must be there. */
+  readonly out: string;
+  /** Gets everything that was said. */
+  readonly logFile: string;
+  /** Write the makefile and all that comes with it, and stop there. */
+  readonly generateOnly?: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+  /** One step is over: a file compiled, linked, packed. */
+  onStep?(what: string): void;
+}
+
+const LAST_LINES = 12;
+
+/** Throws `app-too-big`, `sdk-build-failed`. */
+export async function runMcconfig(options: RunOptions): Promise<void> {
+  const { sdk, target, folder, out, signal } = options;
+  const argv = ["-p", target.platform, "-o", out];
+  if (!options.generateOnly) argv.push("-m", "-t", "build"); // "build" stops before a board is looked for
+  const env = {
+    ...options.env,
+    MODDABLE: sdk.root,
+    PATH: [sdk.tools, options.env.PATH ?? ""].join(delimiter),
+  };
+  const { code, output } = await run(
+    join(sdk.tools, "mcconfig"),
+    argv,
+    { cwd: folder, env, signal },
+    options.onStep,
+  );
+  writeFileSync(options.logFile, output);
+  signal?.throwIfAborted();
+  if (code === 0 && !/\*\*\* \[.*\] Error \d+/.test(output)) return;
+  throw overflowOf(target.chip, output) ?? failed(output, options.logFile);
+}
+
+function failed(output: string, logFile: string): BroomeError {
+  const lines = output
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^# (cc|xsc|tsc|xsid|cpp|copy) /.test(line));
+  const errors = lines.filter((line) => /\berror\b|\*\*\*|No such file|undefined reference/i.test(line));
+  const told = (errors.length > 0 ? errors : lines).slice(0, LAST_LINES).join("\n");
+  return new BroomeError(
+    "sdk-build-failed",
+    `mcconfig failed:\n${told}`,
+    `All that it said is in ${logFile}.`,
+  );
+}
+
+interface Where {
+  readonly cwd: string;
+  readonly env: Record<string, string | undefined>;
+  readonly signal: AbortSignal | undefined;
+}
+
+function run(
+  program: string,
+  argv: readonly string[],
+  { cwd, env, signal }: Where,
+  onStep: RunOptions["onStep"],
+): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    // A group of its own: make and its compilers end with it.
+    const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const end = () => {
+      try {
+        process.kill(-child.pid!, "SIGTERM");
+      } catch {
+        // it has ended already
+      }
+    };
+    signal?.addEventListener("abort", end, { once: true });
+    let output = "";
+    let partial = "";
+    const take = (text: string) => {
+      output += text;
+      const lines = (partial + text).split("\n");
+      partial = lines.pop()!;
+      for (const line of lines) if (line.startsWith("# ")) onStep?.(line.slice(2));
+    };
+    child.stdout.setEncoding("utf8").on("data", take);
+    child.stderr.setEncoding("utf8").on("data", take);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      signal?.removeEventListener("abort", end);
+      resolve({ code, output });
+    });
+  });
+}
