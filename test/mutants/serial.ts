@@ -91,16 +91,10 @@ export const serialMutants: readonly Mutant[] = [
     "flasher: a missing answer is not taken for another's",
     "tools/esptool/loader.ts",
     "this.oneByOne = true;",
-    "return ranges.map(() => \"\");",
+    'return ranges.map(() => "");',
     "esptool/stub",
   ),
-  row(
-    "flasher: whole sectors",
-    regions,
-    "region.offset % SECTOR_SIZE !== 0)",
-    "false)",
-    "esptool/flasher",
-  ),
+  row("flasher: whole sectors", regions, "region.offset % SECTOR_SIZE !== 0)", "false)", "esptool/flasher"),
   row("flasher: overlaps", regions, "if (next && end > next.offset)", "if (false)", "esptool/flasher"),
   row(
     "flasher: flash size",

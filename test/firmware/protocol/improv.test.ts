@@ -107,7 +107,8 @@ test("100,000 cases of noise, damage, cuts and frames: every undamaged frame is 
     const before = kind === 0 ? text : kind === 1 ? random.bytes(random.below(40)) : damaged(good);
     const out = parse(before, "idle", good, "idle");
     if (!out.endsWith(wanted)) return t.fail(`seed ${random.seed}, case ${i}: ${out}, wanted ${wanted}`);
-    if (kind === 0) t.is(out, Buffer.from(text).toString("latin1") + wanted, `seed ${random.seed}, case ${i}`);
+    if (kind === 0)
+      t.is(out, Buffer.from(text).toString("latin1") + wanted, `seed ${random.seed}, case ${i}`);
     frames += 1;
   }
   t.is(frames, 100_000);
