@@ -6,7 +6,7 @@ import { findRoot, projectVersion } from "./project.js";
 import { splitVerbs } from "./split-verbs.js";
 import { BroomeError } from "./error.js";
 import { verbs } from "./verbs.js";
-import type { Verb } from "./verb.js";
+import type { Context, Verb } from "./verb.js";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -69,9 +69,11 @@ async function runVerbs(
       "Leave it out and answer the prompt, use --from FILE, or set BROOME_WIFI_PASSWORD, BROOME_JOIN_KEY or BROOME_ADMIN_TOKEN.",
     );
   const calls = await splitVerbs(argv, newCommand);
-  const chain = {};
+  const chain: Context["chain"] = {};
   let result: Record<string, unknown> = {};
-  for (const { verb, command, argv: own } of calls) {
+  for (const [i, { verb, command, argv: own }] of calls.entries()) {
+    delete chain.next;
+    if (i + 1 < calls.length) chain.next = calls[i + 1]!.verb.name;
     command.parse(own, { from: "user" });
     Object.assign(
       globals,

@@ -1,6 +1,5 @@
 // Questions to the person at the terminal, and what happens when there is none.
 
-import { input, password, rawlist } from "@inquirer/prompts";
 import { BroomeError } from "./error.js";
 
 /** True where somebody can answer. Questions go to stderr: stdout belongs to results. */
@@ -10,23 +9,42 @@ export function canAsk(): boolean {
 
 const streams = { output: process.stderr };
 
+/** Defaults as `[default]`. */
+const theme = { style: { defaultAnswer: (text: string) => `[${text}]` } };
+
+/** Loaded when the first question is asked: it takes a tenth of a second. */
+const prompts = () => import("@inquirer/prompts");
+
 /** A numbered menu; resolves to the chosen value. Throws `interrupted`. */
-export function choose(message: string, choices: readonly string[]): Promise<string> {
+export async function choose(message: string, choices: readonly string[]): Promise<string> {
+  const { rawlist } = await prompts();
   return answered(rawlist({ message, choices: choices.map((value) => ({ value })) }, streams));
 }
 
+/** Yes or no; Enter is yes. Throws `interrupted`. */
+export async function confirm(message: string): Promise<boolean> {
+  const { confirm } = await prompts();
+  return answered(confirm({ message, default: true }, streams));
+}
+
 /** A line of text, `[default]` shown; `refuse` says why an answer is not taken. Throws `interrupted`. */
-export function ask(
+export async function ask(
   message: string,
   before: string,
   refuse: (answer: string) => string | undefined,
 ): Promise<string> {
+  const { input } = await prompts();
   const validate = (answer: string) => refuse(answer) ?? true;
-  return answered(input({ message, ...(before === "" ? {} : { default: before }), validate }, streams));
+  const settings = { message, validate, theme, ...(before !== "" && { default: before }) };
+  return answered(input(settings, streams));
 }
 
 /** A line that is not shown; an empty answer resolves to "". Throws `interrupted`. */
-export function askSecret(message: string, refuse: (answer: string) => string | undefined): Promise<string> {
+export async function askSecret(
+  message: string,
+  refuse: (answer: string) => string | undefined,
+): Promise<string> {
+  const { password } = await prompts();
   return answered(password({ message, validate: (answer) => refuse(answer) ?? true }, streams));
 }
 

@@ -17,8 +17,8 @@ export interface Context {
   readonly tty: boolean;
   /** Aborted by Ctrl-C. Long work listens to it and leaves nothing half-written. */
   readonly signal: AbortSignal;
-  /** Left by earlier verbs: `broome build patch flash`. */
-  readonly chain: { dir?: string; image?: string; chip?: string };
+  /** Left by earlier verbs: `broome build patch flash`; `next` is the verb that follows. */
+  readonly chain: { dir?: string; image?: string; chip?: string; next?: string };
   /** Human text, on stderr. */
   log(text: string): void;
   /** A line on stdout. */

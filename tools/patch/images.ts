@@ -2,6 +2,7 @@
 
 import { FormatError } from "../../firmware/format/error.js";
 import type { Sha256 } from "../../firmware/format/hash.js";
+import { isSigned } from "../../firmware/format/image-refusals.js";
 import { reader, verifyImage, verifyImageFile, type ImageInfo } from "../../firmware/format/image.js";
 import {
   PARTITION_TABLE_SIZE,
@@ -139,12 +140,9 @@ function imageAt(file: Uint8Array, offset: number, end: number, sha256: Sha256):
   }
 }
 
-/** Secure Boot V2 signs with a sector behind the image that begins E7 02 (esp_secure_boot.h). */
+/** Between an image and the next one, or the end of the file, lies a signature of Secure Boot. */
 function refuseSigned(file: Uint8Array, { offset, info }: InnerImage, end: number): void {
-  const at = nextSector(offset + info.size);
-  if (at + 4 > end || file[at] !== 0xe7 || file[at + 1] !== 2 || file[at + 2] !== 0 || file[at + 3] !== 0)
-    return;
-  throw signed(offset, at);
+  if (isSigned(file.subarray(offset, end), info.size)) throw signed(offset, offset + info.size);
 }
 
 /** The ESP8266 Arduino core signs with a signature and its length behind the app (its tools/signing.py). */
@@ -169,7 +167,7 @@ function refuseLeftover(file: Uint8Array, { offset, info }: InnerImage): void {
 function signed(offset: number, at: number): BroomeError {
   return new BroomeError(
     "image-signed",
-    `a signature at ${hex(at)} covers the image at ${hex(offset)}: any change would break it`,
+    `a signature behind ${hex(at)} covers the image at ${hex(offset)}: any change would break it`,
     "Patch the unsigned image, then sign it.",
   );
 }

@@ -1,0 +1,62 @@
+// Values for `broome patch` that need no questions: --set, --from, and the environment.
+
+import { decodeUtf8 } from "../../firmware/format/utf8.js";
+import { BroomeError } from "../error.js";
+import { readNamedFile } from "../private-file.js";
+
+export type Given = Record<string, unknown>;
+
+/** Secrets may come from the environment, where other users of the machine cannot read them. */
+export const secretsOfEnvironment: readonly [key: string, name: string][] = [
+  ["wifi.password", "BROOME_WIFI_PASSWORD"],
+  ["join.key", "BROOME_JOIN_KEY"],
+];
+
+/**
+ * The pairs of --set. `isSecret` throws `unknown-key` for a key that nobody knows.
+ * Throws `secret-on-command-line`, `usage`.
+ */
+export function readSettings(pairs: readonly string[], isSecret: (key: string) => boolean): Given {
+  const given: Given = {};
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    const key = at < 0 ? pair : pair.slice(0, at);
+    if (isSecret(key))
+      throw new BroomeError(
+        "secret-on-command-line",
+        `--set ${key} would be readable by every process of this machine`,
+        "Leave it out and answer the prompt, use --from FILE, or set BROOME_WIFI_PASSWORD or BROOME_JOIN_KEY.",
+      );
+    if (at < 0) throw new BroomeError("usage", `--set ${pair}: no "="`, "Write --set KEY=VALUE.");
+    given[key] = pair.slice(at + 1);
+  }
+  return given;
+}
+
+/** A flat JSON object of keys and values. Throws `file-unreadable`, `value-not-utf8`, `answers-invalid`. */
+export function readAnswers(path: string): Given {
+  const text = decodeUtf8(readNamedFile(path));
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    // JSON.parse's message quotes the file, and the file holds secrets
+    throw invalid(`${path} is not JSON`, cause);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw invalid(`${path} holds no JSON object`);
+  return { ...json };
+}
+
+/** Nothing was given: only a person at the terminal can help. */
+export function nobodyToAsk(): BroomeError {
+  return new BroomeError(
+    "usage",
+    "no values given, and nobody to ask: this is no terminal",
+    "Give --from FILE.json, --set KEY=VALUE or --blank.",
+  );
+}
+
+function invalid(message: string, cause?: unknown): BroomeError {
+  return new BroomeError("answers-invalid", message, 'Write {"wifi.ssid": "...", ...}.', { cause });
+}
