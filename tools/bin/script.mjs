@@ -89,6 +89,7 @@ const scripts = {
     return 0;
   },
   bench: () => run(node, ["--import=tsx", join(root, "test/bench/run.ts"), ...args]),
+  fuzz: () => run(node, ["--import=tsx", join(root, "test/fuzz/run.ts"), ...args]),
   mutants: () => run(node, ["--import=tsx", join(root, "test/mutants/run.ts"), ...args]),
 };
 
