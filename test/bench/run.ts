@@ -3,9 +3,10 @@
 import type { Bench } from "./bench.js";
 import { build } from "./build.js";
 import { firmware } from "./firmware.js";
+import { flashBench } from "./flash.js";
 
-const benches: readonly Bench[] = [build, firmware];
-const planned = ["patch", "flash", "sync", "ota", "server", "curve25519"];
+const benches: readonly Bench[] = [build, firmware, flashBench];
+const planned = ["patch", "sync", "ota", "server", "curve25519"];
 
 async function main(argv: string[]): Promise<number> {
   const at = argv.indexOf("--only");

@@ -41,7 +41,6 @@ export const Reason = {
   DEFLATE_ADLER: 0x0c,
   RAM_SIZE: 0x0e,
   RAM_ADDRESS: 0x0f,
-  STUB_CHECKSUM: 0xc1,
 } as const;
 
 /** Why a stub refused (esptool's documentation and its stub_flasher.h): these are the first byte of the status, not the second. */

@@ -4,8 +4,11 @@ import type { Codecs } from "./codecs.js";
 import type { Loader } from "./loader.js";
 import { isBlank, partOf, SECTOR_SIZE, type Region } from "./regions.js";
 
-/** Bytes of the ranges that are compared: first these, then the sectors of those that differ. */
-const LEVELS = [64 * 1024, SECTOR_SIZE];
+/** Bytes of the ranges that are compared first; then the sectors of those that differ. */
+const COARSE = 64 * 1024;
+/** The same for regions up to `SMALL`: few questions either way, and less to hash again. */
+const FINE = 16 * 1024;
+const SMALL = 256 * 1024;
 
 export interface CompareOptions {
   loader: Loader;
@@ -28,7 +31,8 @@ export async function differing(regions: readonly Region[], options: CompareOpti
   const comparison = new Comparison(options);
   let parts = regions.filter(({ data }) => data.length > 0).map(whole);
   if (options.expectSame) parts = await comparison.suspects(parts);
-  for (const size of LEVELS) parts = await comparison.suspects(parts.flatMap((part) => cut(part, size)));
+  parts = await comparison.suspects(parts.flatMap((part) => cut(part, firstSize(part.region))));
+  parts = await comparison.suspects(parts.flatMap((part) => cut(part, SECTOR_SIZE)));
   return joined([...parts, ...comparison.onBlank]);
 }
 
@@ -74,6 +78,10 @@ class Comparison {
     this.blankDigests.set(size, digest);
     return digest;
   }
+}
+
+function firstSize(region: Region): number {
+  return region.data.length <= SMALL ? FINE : COARSE;
 }
 
 function whole(region: Region): Part {

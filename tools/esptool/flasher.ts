@@ -12,6 +12,10 @@ import { pack, packedSize, writePacked, type Packed } from "./writer.js";
 
 /** Bytes to send from which loading the stub (about 7 KB) costs less than a ROM's small blocks. */
 const STUB_PAYS_FROM = 48 * 1024;
+/** Loading the stub, and what it saves: at the CPU's full speed it hashes that much faster than a ROM (assumed). */
+const STUB_SIZE = 7 * 1024; // bytes
+const STUB_START_MS = 30;
+const MD5_GAIN_MS_PER_MB = 200;
 /** Troubles one after the other without any progress, and troubles at one baud rate, before the next lower one is tried. */
 const TROUBLES_IN_A_ROW = 2;
 const TROUBLES_AT_A_RATE = 4;
@@ -106,6 +110,11 @@ class Job {
     return this.loader.knows(Op.SPI_FLASH_MD5);
   }
 
+  private get stubHashesSooner(): boolean {
+    const loadMs = STUB_START_MS + (STUB_SIZE * 10_000) / this.loader.exchange.port.baudRate;
+    return (sizeOf(this.open) / 2 ** 20) * MD5_GAIN_MS_PER_MB > loadMs;
+  }
+
   async eraseAll(flashSize: number): Promise<void> {
     await this.session.useStub(); // erases the chip at once, where a ROM goes sector by sector
     await this.loader.eraseFlash(flashSize);
@@ -125,7 +134,7 @@ class Job {
 
   /** Compares, then writes what differs. True when there was nothing to write. */
   private async round(): Promise<boolean> {
-    if (!this.verifies) await this.session.useStub();
+    if (!this.verifies || this.stubHashesSooner) await this.session.useStub();
     const wrong = await this.compare();
     if (wrong.length === 0) return true;
     const packed = await Promise.all(wrong.map((region) => pack(region, this.loader, this.options.codecs)));

@@ -9,6 +9,7 @@ import {
   Op,
   opName,
   Reason,
+  StubReason,
   syncData,
   type Begin,
 } from "./command.js";
@@ -319,7 +320,7 @@ function perMegabyte(msPerMegabyte: number, bytes: number): number {
 /** The line may be better the next time; a block out of turn or a bad flash will not. */
 function arrivedDamaged(error: unknown): boolean {
   if (!(error instanceof RefusedError)) return false;
-  return [Reason.CHECKSUM, Reason.INVALID_MESSAGE, Reason.STUB_CHECKSUM].includes(error.reason as never);
+  return [Reason.CHECKSUM, Reason.INVALID_MESSAGE, StubReason.CHECKSUM].includes(error.reason as never);
 }
 
 function isMalformed(error: unknown): boolean {

@@ -11,7 +11,7 @@ import { openPort } from "../../../tools/serial/open.js";
 import { until } from "../../contract/serial-port.js";
 import { Rig } from "./rig.js";
 
-for (const chip of allChips().filter(({ name }) => name !== "esp8266")) {
+for (const chip of allChips()) {
   for (const withStub of [true, false]) {
     test(`${chip.name}, ${withStub ? "with its stub" : "ROM only"}: written, then only what changed`, async (t) => {
       const rig = await Rig.open(t, { chip });

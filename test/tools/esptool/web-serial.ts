@@ -8,8 +8,9 @@ export class WebSerialShim {
   writable: WritableStream<Uint8Array> | undefined;
   private readonly name: string;
   private port: SerialPort | undefined;
-  /** Bytes to the board. */
+  /** Bytes to the board, and from it. */
   sent = 0;
+  received = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -20,7 +21,10 @@ export class WebSerialShim {
     this.port = port;
     this.readable = new ReadableStream({
       start: (controller) => {
-        port.listen((bytes) => controller.enqueue(bytes));
+        port.listen((bytes) => {
+          this.received += bytes.length;
+          controller.enqueue(bytes);
+        });
         port.onLost((error) => controller.error(error));
       },
       cancel: () => port.listen(undefined),

@@ -1,0 +1,219 @@
+// The flasher on the modelled line and flash (`sim --realtime`), beside npm's esptool-js on the same board in the same run.
+
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ESPLoader, Transport } from "esptool-js";
+import { chipByName, allChips } from "../../tools/chips/registry.js";
+import { startService } from "../../tools/demo/child.js";
+import { Op } from "../../tools/esptool/command.js";
+import { flash, type FlashResult } from "../../tools/esptool/flasher.js";
+import { Loader } from "../../tools/esptool/loader.js";
+import { codecs, stubFor } from "../../tools/node-flasher.js";
+import { openPort } from "../../tools/serial/open.js";
+import type { SerialPort } from "../../tools/serial/port.js";
+import { WebSerialShim } from "../tools/esptool/web-serial.js";
+import { root } from "../system/rig.js";
+import type { Bench } from "./bench.js";
+
+const chip = chipByName("esp32c3");
+const OFFSET = chip.layout.ota_0.offset;
+const SIZE = 2 ** 20;
+/** About what `broome build` makes today. */
+const OWN_IMAGE_SIZE = 160 * 1024;
+const BAUDS = [115_200, 460_800, 921_600];
+const FAST = 921_600;
+/** The targets. */
+const OVER_LINE = { stub: 1.03, rom: 1.06 };
+const REFLASH_MS = 500;
+const REFLASH_SHARE = 0.1;
+const UNCHANGED_MS = 300;
+
+interface Timed {
+  readonly result: FlashResult;
+  /** From the board's being ready (connected, at its rate) to the verified MD5. */
+  readonly ms: number;
+  /** From the first data block to the verified MD5. */
+  readonly dataMs: number;
+  /** Both ways, from being ready on. */
+  readonly bytes: number;
+}
+
+interface Attempt {
+  port: string;
+  data: Uint8Array;
+  baudRate: number;
+  stub?: boolean;
+}
+
+async function ours({ port: name, data, baudRate, stub = true }: Attempt): Promise<Timed> {
+  const port = await openPort(name, { baudRate: 115_200 });
+  let firstBlock = 0;
+  const loader = new Loader({
+    port: watched(port, () => (firstBlock ||= performance.now())),
+    chips: allChips(),
+  });
+  let ready = 0;
+  let before = 0;
+  const bytes = () => loader.exchange.traffic.sent + loader.exchange.traffic.received;
+  try {
+    const result = await flash(loader, {
+      ...{ regions: [{ offset: OFFSET, data, name: "app.bin" }], codecs, baudRate, stay: true },
+      ...(stub && { stub: stubFor }),
+      check: () => {
+        ready = performance.now();
+        before = bytes();
+      },
+    });
+    const end = performance.now();
+    const ended = { result, ms: Math.round(end - ready), dataMs: Math.round(end - firstBlock) };
+    return { ...ended, bytes: bytes() - before };
+  } finally {
+    loader.close();
+    await port.close();
+  }
+}
+
+/** Calls `onBlock` at each data block of a write. */
+function watched(port: SerialPort, onBlock: () => void): SerialPort {
+  const write = (bytes: Uint8Array): Promise<void> => {
+    if (bytes[1] === 0 && (bytes[2] === Op.FLASH_DEFL_DATA || bytes[2] === Op.FLASH_DATA)) onBlock();
+    return port.write(bytes);
+  };
+  return new Proxy(port, {
+    get(target, name) {
+      if (name === "write") return write;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value as () => void).bind(target) : value;
+    },
+  });
+}
+
+async function theirs(
+  name: string,
+  data: Uint8Array,
+  baudrate: number,
+): Promise<{ ms: number; bytes: number }> {
+  const device = new WebSerialShim(name);
+  const transport = new Transport(device as never);
+  transport.trace = () => undefined;
+  const terminal = { clean: () => undefined, writeLine: () => undefined, write: () => undefined };
+  const loader = new ESPLoader({ transport, baudrate, terminal });
+  await loader.main();
+  const before = device.sent + device.received;
+  const started = performance.now();
+  await loader.writeFlash({
+    ...{ fileArray: [{ data, address: OFFSET }], compress: true, calculateMD5Hash: codecs.md5 as never },
+    ...{ flashMode: "keep", flashFreq: "keep", flashSize: "keep", eraseAll: false },
+  } as never);
+  const figures = {
+    ms: Math.round(performance.now() - started),
+    bytes: device.sent + device.received - before,
+  };
+  await transport.disconnect();
+  return figures;
+}
+
+/** A megabyte that deflates as a firmware does: to about 40 %. */
+function firmware(): Uint8Array {
+  const data = new Uint8Array(SIZE);
+  for (let at = 0; at < SIZE; at += 64) {
+    data.set(randomBytes(22), at);
+    data.set(Buffer.from("l.mov.n a2, a3; call0 tide_log; ret.n   ").subarray(0, 42), at + 22);
+  }
+  return data;
+}
+
+/** As `broome patch` changes an image: a block of settings, and the digest at its end. */
+function personalised(data: Uint8Array): Uint8Array {
+  const other = data.slice();
+  other.set(randomBytes(200), 0x21000);
+  other.set(randomBytes(33), other.length - 33);
+  return other;
+}
+
+/** How long the line takes, and what the chip's flash needs that no client can hide behind it. */
+async function bound(
+  data: Uint8Array,
+  baud: number,
+  stub: boolean,
+): Promise<{ lineMs: number; flashMs: number }> {
+  const deflated = (await codecs.deflate(data)).length;
+  const eraseMs = (SIZE / 0x10000) * chip.flash.blockEraseMs;
+  // A ROM erases before the first block, and answers each block when it is programmed; a stub erases in between.
+  return {
+    lineMs: (deflated * 10_000) / baud,
+    flashMs: stub ? eraseMs : (SIZE / 256) * chip.flash.pageProgramMs,
+  };
+}
+
+export const flashBench: Bench = {
+  name: "flash",
+  async run(say) {
+    const folder = mkdtempSync(join(tmpdir(), "broome-bench-"));
+    const board = await startService(
+      root,
+      ["sim", "--chip", chip.name, "--realtime", "--flash", join(folder, "board.flash")],
+      join(folder, "sim.log"),
+    );
+    try {
+      return await measure(board.first.rfc2217!, say);
+    } finally {
+      await board.end();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function measure(port: string, say: (text: string) => void) {
+  const firstFlash: { baud: number; stub: boolean; ms: number; ratioToLine: number }[] = [];
+  let data = firmware();
+  for (const stub of [true, false]) {
+    for (const baud of BAUDS) {
+      data = firmware(); // nothing of it lies there
+      const { dataMs, result } = await ours({ port, data, baudRate: baud, stub });
+      const { lineMs, flashMs } = await bound(data, baud, stub);
+      const ratioToLine = Math.round((dataMs / (lineMs + flashMs)) * 1000) / 1000;
+      firstFlash.push({ baud: result.baudRate, stub: result.stub, ms: dataMs, ratioToLine });
+      say(
+        `first, ${stub ? "stub" : "ROM"}, ${baud}: ${dataMs} ms; line ${Math.round(lineMs)} + flash ${Math.round(flashMs)} ms: ${ratioToLine}`,
+      );
+    }
+  }
+  const js = await theirs(port, firmware(), FAST);
+  say(`esptool-js, first, ${FAST}: ${js.ms} ms, ${js.bytes} bytes`);
+  data = firmware();
+  await theirs(port, data, FAST);
+  data.set(randomBytes(4096), 0x40000);
+  const jsAgain = await theirs(port, data, FAST);
+  say(`esptool-js, 4 KB changed: ${jsAgain.ms} ms, ${jsAgain.bytes} bytes`);
+  data.set(randomBytes(4096), 0x80000);
+  const again = await ours({ port, data, baudRate: FAST });
+  say(`4 KB changed: ${again.ms} ms, ${again.bytes} bytes, ${again.result.bytesWritten} written`);
+  const same = await ours({ port, data, baudRate: FAST });
+  say(`unchanged: ${same.ms} ms, ${same.bytes} bytes`);
+  const large = await ours({ port, data: personalised(data), baudRate: FAST });
+  say(`1 MiB re-personalised: ${large.ms} ms, ${large.bytes} bytes, ${large.result.bytesWritten} written`);
+  const own = data.subarray(0, OWN_IMAGE_SIZE);
+  const other = await ours({ port, data: personalised(own), baudRate: FAST });
+  say(
+    `${OWN_IMAGE_SIZE} bytes re-personalised: ${other.ms} ms, ${other.bytes} bytes, ${other.result.bytesWritten} written`,
+  );
+  const reflash = {
+    ms: again.ms,
+    bytes: again.bytes,
+    bytesRatioVsEsptoolJs: Math.round((again.bytes / jsAgain.bytes) * 1000) / 1000,
+    msEsptoolJs: jsAgain.ms,
+  };
+  const verified = [again, same, other].every(({ result }) => result.verified);
+  const ok =
+    verified &&
+    firstFlash.every(({ stub, ratioToLine }) => ratioToLine <= (stub ? OVER_LINE.stub : OVER_LINE.rom)) &&
+    reflash.ms < REFLASH_MS &&
+    reflash.bytesRatioVsEsptoolJs < REFLASH_SHARE &&
+    same.ms < UNCHANGED_MS &&
+    other.ms < UNCHANGED_MS;
+  const figures = { reflash, unchangedMs: same.ms, repersonaliseMs: other.ms, repersonalise1MiBMs: large.ms };
+  return { ok, firstFlash, firstFlashMsEsptoolJs: js.ms, ...figures };
+}
