@@ -1,52 +1,61 @@
-// curve25519 as `device/crypto` calls it: the doors between XS and the portable C beside this file.
+// curve25519.h for JavaScript: host functions, for boards (`native("xs_x25519")`) as for the virtual ESP's engine.
+#include <string.h>
 
 #include "xsmc.h"
-#include "mc.xs.h"
 
+#include "curve25519-flash.h"
 #include "curve25519.h"
 
-#if defined(__ets__) && !ESP32
-#include "user_interface.h"
-// The soft watchdog of the ESP8266 bites after about 3 seconds; a scalar multiplication takes one or two.
-static void feed(void)
-{
-	system_soft_wdt_feed();
-}
-#define TICK feed
+#if ON_ESP8266
+extern void system_soft_wdt_feed(void);  // user_interface.h of the vendor's SDK: about 3 s until the soft watchdog resets
+#define FEED system_soft_wdt_feed
 #else
-#define TICK NULL
+#define FEED NULL
 #endif
 
-static const uint8_t *bytesOf(xsMachine *the, xsSlot *slot, xsUnsignedValue length, xsUnsignedValue *actual)
-{
-	void *bytes;
-	xsUnsignedValue size;
+#define KEY_SIZE 32
+#define SIGNATURE_SIZE 64
 
-	xsmcGetBufferReadable(*slot, &bytes, &size);
-	if (actual) *actual = size;
-	else if (size != length) xsRangeError("curve25519: %d bytes, not %d", (int)size, (int)length);
-	return bytes;
+#define BASE_POINT 9  // RFC 7748 section 4.1
+
+// XS looks itself only where it was built with bounds checks.
+IN_FLASH static void requireArguments(xsMachine* the, int count) {
+  if (xsmcArgc < count) xsTypeError("curve25519: argument missing");
 }
 
-// (scalar, point): X25519. Without a point: the public key of the scalar.
-void xs_x25519(xsMachine *the)
-{
-	uint8_t result[32], scalar[32], point[32] = { 9 };
-
-	c_memcpy(scalar, bytesOf(the, &xsArg(0), 32, NULL), 32);
-	if (xsmcArgc > 1) c_memcpy(point, bytesOf(the, &xsArg(1), 32, NULL), 32);
-	x25519(result, scalar, point, TICK);
-	c_memset(scalar, 0, sizeof(scalar));
-	xsmcSetArrayBuffer(xsResult, result, sizeof(result));
+// Throws RangeError where the bytes are not 32.
+IN_FLASH static const uint8_t* keyOf(xsMachine* the, xsSlot* slot) {
+  void* bytes;
+  xsUnsignedValue size;
+  xsmcGetBufferReadable(*slot, &bytes, &size);
+  if (size != KEY_SIZE) xsRangeError("curve25519: 32 bytes are needed");
+  return bytes;
 }
 
-// (key, message, signature): true where it verifies.
-void xs_ed25519_verify(xsMachine *the)
-{
-	xsUnsignedValue size;
-	const uint8_t *key = bytesOf(the, &xsArg(0), 32, NULL);
-	const uint8_t *message = bytesOf(the, &xsArg(1), 0, &size);
-	const uint8_t *signature = bytesOf(the, &xsArg(2), 64, NULL);
+// x25519(secret, point): 32 bytes each; the result is an ArrayBuffer. Without a point the base point is taken.
+IN_FLASH void xs_x25519(xsMachine* the) {
+  uint8_t result[KEY_SIZE];
+  requireArguments(the, 1);
+  const uint8_t* secret = keyOf(the, &xsArg(0));
+  if (xsmcArgc > 1) {
+    x25519(result, secret, keyOf(the, &xsArg(1)), FEED);
+  } else {
+    memset(result, 0, sizeof result);
+    result[0] = BASE_POINT;
+    x25519(result, secret, result, FEED);
+  }
+  xsmcSetArrayBuffer(xsResult, result, KEY_SIZE);
+}
 
-	xsmcSetBoolean(xsResult, ed25519Verify(key, message, size, signature, TICK));
+// ed25519Verify(key, message, signature): a boolean; false for keys and signatures of another length.
+IN_FLASH void xs_ed25519_verify(xsMachine* the) {
+  void *key, *message, *signature;
+  xsUnsignedValue keySize, size, signatureSize;
+  requireArguments(the, 3);
+  xsmcGetBufferReadable(xsArg(0), &key, &keySize);
+  xsmcGetBufferReadable(xsArg(1), &message, &size);
+  xsmcGetBufferReadable(xsArg(2), &signature, &signatureSize);
+  int good = keySize == KEY_SIZE && signatureSize == SIGNATURE_SIZE &&
+             ed25519Verify(key, message, size, signature, FEED);
+  xsmcSetBoolean(xsResult, good);
 }
