@@ -27,6 +27,7 @@ import { Resolver } from "../../tools/simulator/resolve.js";
 import { readOtaEntries, SlotControl, writeOtaEntry, type Slot } from "../../tools/simulator/slots.js";
 import { Timers } from "../../tools/simulator/timers.js";
 import { checkWorld, type World } from "../../tools/simulator/world.js";
+import { nodeCurve25519 } from "./node-curve25519.js";
 
 export const network = { ssid: "Broome", password: "cable-beach-6725" };
 const { layout } = esp32c3;
@@ -226,6 +227,7 @@ export class FirmwareBoard {
   private plugIn(running: number): void {
     for (const name of ["busListeners", "busOwners", "busRadio", "onBusEvent"]) delete engine[name];
     engine.bus = (operation, ...args) => this.call(operation, args);
+    Object.assign(engine, nodeCurve25519);
     const block = encodeDefaults(this.options.defaults ?? {});
     engine.resource = (name) => (name === "defaults.bin" ? block.slice().buffer : undefined);
     const config: ImageConfig = {

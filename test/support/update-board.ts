@@ -14,6 +14,7 @@ import type { Base, ImageConfig } from "../../firmware/store/base.js";
 import { LogStore } from "../../firmware/store/log-store.js";
 import { readStart, type Start } from "../../firmware/telemetry/causes.js";
 import { ServerTime } from "../../firmware/telemetry/server-time.js";
+import { crypto } from "../../host/crypto.js";
 import { esp32c3 } from "../../tools/chips/esp32c3.js";
 import { verifySlot } from "../../tools/simulator/boot.js";
 import { ChipCrypto } from "../../tools/simulator/crypto.js";
@@ -273,12 +274,12 @@ function statusOf(base: Base): OtaStatus {
   return new OtaStatus(base, new Pins(base), new ServerTime());
 }
 
-/** The virtual chip's: it has 8 hashes, and no more. */
+/** The virtual chip's hashes: it has 8, and no more. */
 function chipCrypto(): Pick<Device["crypto"], "sha256" | "createSha256" | "ed25519Verify"> {
   const chip = new ChipCrypto((length) => new Uint8Array(length));
   return {
     sha256: (...parts) => chip.sha256(parts),
-    ed25519Verify: (key, message, signature) => chip.ed25519Verify(key, message, signature),
+    ed25519Verify: crypto.ed25519Verify,
     createSha256: () => {
       const handle = chip.hashStart();
       return {

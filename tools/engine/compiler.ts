@@ -12,6 +12,7 @@ import {
   FLAGS,
   OWN_FLAGS,
   compileAll,
+  ownFiles,
   ownSteps,
   sourceDir,
   xsIdentity,
@@ -99,7 +100,7 @@ function keyOf(compiler: Compiler, sources: string, bits: 64 | undefined): strin
     JSON.stringify([compiler, FLAGS, BITS_FLAGS, bits ?? 0, process.arch, HEADERS_32.map(existsSync)]),
   );
   hash.update(xsIdentity());
-  for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
+  for (const path of ownFiles(sources)) hash.update(basename(path)).update(readFileSync(path));
   return hash.digest("hex").slice(0, 20);
 }
 

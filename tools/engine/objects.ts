@@ -34,6 +34,9 @@ const FILE_FLAGS: Record<string, string[]> = {
 /** Needs more than this host has; is included by another file (XS 17). */
 const NOT_BUILT = /^(xsSnapshot|xsum)\.c$/;
 
+/** The device's native code that does not know its platform: the engine offers it as a board does. */
+const NATIVE = /^curve25519.*\.[ch]$/;
+
 /** All that is the same for every target. */
 export const FLAGS = [XS_FLAGS, FILE_FLAGS, OWN_FLAGS];
 
@@ -99,11 +102,21 @@ export function ownStep(target: Target, path: string, dir: string): Step {
   ]);
 }
 
+/** All that is ours: the files of `sources`, and native code of the device. */
+export function ownFiles(sources: string): string[] {
+  const native = join(sources, "..", "..", "..", "firmware", "native");
+  const list = (dir: string) =>
+    readdirSync(dir)
+      .sort()
+      .map((name) => join(dir, name));
+  return [...list(sources), ...list(native).filter((path) => NATIVE.test(basename(path)))];
+}
+
 /** The engine's own files; pty.c is a program of its own. */
 export function ownSteps(target: Target, dir: string): Step[] {
-  return readdirSync(target.sources)
-    .filter((name) => name.endsWith(".c") && name !== "pty.c")
-    .map((name) => ownStep(target, join(target.sources, name), dir));
+  return ownFiles(target.sources)
+    .filter((path) => path.endsWith(".c") && basename(path) !== "pty.c")
+    .map((path) => ownStep(target, path, dir));
 }
 
 export function xsSteps(target: Target, dir: string): Step[] {

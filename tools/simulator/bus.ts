@@ -146,9 +146,5 @@ function cryptoBus({ crypto }: Peripherals): Bus {
         bytesAt(args, 2),
         bytesAt(args, 3),
       ),
-    "crypto.x25519": (args) => crypto.x25519(exactBytesAt(args, 0, 32), exactBytesAt(args, 1, 32)),
-    "crypto.x25519Public": (args) => crypto.x25519Public(exactBytesAt(args, 0, 32)),
-    "crypto.ed25519Verify": (args) =>
-      crypto.ed25519Verify(bytesAt(args, 0), bytesAt(args, 1), bytesAt(args, 2)),
   };
 }

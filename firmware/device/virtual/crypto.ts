@@ -1,8 +1,20 @@
-// `device/crypto` of the virtual platform: the board's crypto stands for the chip's hardware and native code.
+// `device/crypto` of the virtual platform: the board's crypto stands for the chip's hardware and the SDK's native code; the
+// curve is the boards' own C (firmware/native/curve25519.h), which the engine has as two functions.
 
 import type { Hash } from "../../format/hash.js";
 import type { Crypto } from "../types.js";
 import { bytesOf, call, callBytes, callParts } from "./bus.js";
+
+interface Curve25519 {
+  /** Without a point: the base point. */
+  x25519(secret: Uint8Array, point?: Uint8Array): ArrayBuffer;
+  ed25519Verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** Asked for on every call, as the bus is. */
+function native(): Curve25519 {
+  return globalThis as unknown as Curve25519;
+}
 
 class Sha256 implements Hash {
   private readonly handle = call("crypto.hashStart") as number;
@@ -28,10 +40,9 @@ const crypto: Crypto = {
     const plaintext = call("crypto.aesGcmOpen", key, nonce, aad, sealed);
     return plaintext === undefined || plaintext === null ? undefined : bytesOf(plaintext);
   },
-  x25519: (secret, publicKey) => callBytes("crypto.x25519", secret, publicKey),
-  x25519Public: (secret) => callBytes("crypto.x25519Public", secret),
-  ed25519Verify: (publicKey, message, signature) =>
-    call("crypto.ed25519Verify", publicKey, message, signature) as boolean,
+  x25519: (secret, publicKey) => new Uint8Array(native().x25519(secret, publicKey)),
+  x25519Public: (secret) => new Uint8Array(native().x25519(secret)),
+  ed25519Verify: (publicKey, message, signature) => native().ed25519Verify(publicKey, message, signature),
 };
 
 export default crypto;

@@ -48,6 +48,15 @@ const CASES: Record<string, Case> = {
     ],
     code: 0,
   },
+  "the device's native code, with good and bad arguments": {
+    modules: one(`const key = new Uint8Array(32).fill(9), signature = new Uint8Array(64);
+      const shared = x25519(key, new Uint8Array(x25519(key)));
+      for (const bad of [() => x25519(), () => x25519(key, shared.slice(1)), () => ed25519Verify(1, key, key)])
+        try { bad() } catch { signature[0]++ }
+      bus("log", shared.byteLength, signature[0], ed25519Verify(key, new Uint8Array(shared, 1, 5), signature))`),
+    frames: [reply(undefined)],
+    code: 0,
+  },
   "an error from the board": {
     modules: one(`try { bus("x") } catch (e) { bus("log", e.code) }`),
     frames: [encodeFrame(FRAME.error, [], ["code", "message"]), reply(undefined)],

@@ -81,7 +81,7 @@ void hostCaptureErrorStack(txMachine* the, txSlot* internal, txSlot* frame);
 
 // ---- root.c: the machine with the built-ins and the preloaded modules --------------------------------------------
 
-// Built-ins, `bus` and `resource`; nothing of the archive.
+// Built-ins, `bus`, `resource` and the device's native code; nothing of the archive.
 txMachine* rootCreate(txSize nameModulo, txSize symbolModulo);
 // Identity of the root's symbol table and of XS's opcodes.
 void rootHash(txMachine* root, uint8_t hash[ROOT_HASH_SIZE]);
@@ -144,6 +144,11 @@ void busResource(txMachine* the);  // host function `resource`
 void busIdle(txMachine* the);
 // Sends an abort frame. Safe in a signal handler.
 void busAbort(const char* status, const char* message);
+
+// ---- firmware/native: code that boards call natively, too -----------------------------------------------------------
+
+void xs_x25519(txMachine* the);          // host function `x25519`
+void xs_ed25519_verify(txMachine* the);  // host function `ed25519Verify`
 
 // ---- abort.c: the ends of a machine ------------------------------------------------------------------------------
 

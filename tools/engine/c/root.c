@@ -112,6 +112,8 @@ txMachine* rootCreate(txSize nameModulo, txSize symbolModulo) {
       strip(the);
       define(the, "bus", busCall, 1);
       define(the, "resource", busResource, 1);
+      define(the, "x25519", xs_x25519, 2);
+      define(the, "ed25519Verify", xs_ed25519_verify, 3);
     }
     mxCatch(the) { abortException(the); }
   }
