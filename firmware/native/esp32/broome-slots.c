@@ -1,7 +1,7 @@
 // App slots of the ESP32: one call of app_update each (ESP-IDF v6.0, esp_ota_ops.h); what comes in which order is in
 // firmware/device/sdk/ota-slots.ts. esp_ota_begin() is not used: it refuses during a trial, and keeps a write cursor; flash
 // is written through the `flash` seam.
-#include "esp_ota_ops.h"
+#include "app_update/include/esp_ota_ops.h"  // as the SDK says it: its path has no folder of app_update
 #include "esp_partition.h"
 #include "xsmc.h"
 #include "xsHost.h"
