@@ -32,9 +32,9 @@ void listenerPost(Listener* listener, uint8_t kind, const void* bytes, uint16_t 
   modMessagePostToMachine(the, message, (uint16_t)(1 + size), deliver, listener);
 }
 
-void listenerPostCall(Listener* listener, modMessageDeliver call, void* refcon) {
+int listenerPostCall(Listener* listener, modMessageDeliver call, void* refcon) {
   xsMachine* the = listener->the;
-  if (the) modMessagePostToMachine(the, NULL, 0, call, refcon);
+  return the ? modMessagePostToMachine(the, NULL, 0, call, refcon) : -1;
 }
 
 void listenerCall(Listener* listener, uint8_t kind, const void* bytes, int size) {

@@ -20,8 +20,9 @@ void listenerClear(Listener* listener);
 
 // From wherever the event came; of more than LISTENER_MOST bytes nothing is told.
 void listenerPost(Listener* listener, uint8_t kind, const void* bytes, uint16_t size);
-// In a turn of its own, what cannot be told in so few bytes: `deliver` gets `refcon` and calls the program itself.
-void listenerPostCall(Listener* listener, modMessageDeliver deliver, void* refcon);
+// In a turn of its own, what cannot be told in so few bytes: `deliver` gets `refcon` and calls the program itself. 0 where it
+// will; else there was no memory, and `refcon` is the caller's still.
+int listenerPostCall(Listener* listener, modMessageDeliver deliver, void* refcon);
 
 // In the program's own turn. NULL: a kind alone.
 void listenerCall(Listener* listener, uint8_t kind, const void* bytes, int size);

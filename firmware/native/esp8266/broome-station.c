@@ -30,7 +30,7 @@ static void onScanned(void* found, STATUS status) {
   scanListClear(list);
   for (struct bss_info* bss = found; bss; bss = STAILQ_NEXT(bss, next))
     scanListAdd(list, bss->ssid, bss->ssid_len, bss->bssid, bss->channel, bss->rssi, (uint8_t)bss->authmode);
-  listenerPostCall(&gStation, deliverScan, list);
+  if (listenerPostCall(&gStation, deliverScan, list) != 0) c_free(list);
 }
 
 static void postAddress(const Event_StaMode_Got_IP_t* got) {

@@ -7,6 +7,7 @@
 #include "user_interface.h"
 
 #define MAX_RANDOM 4096  // bytes
+#define FIFO_US 12000    // 128 bytes at 115200 baud
 
 void xs_broome_mac(xsMachine* the) {
   uint8_t mac[6];
@@ -17,9 +18,11 @@ void xs_broome_mac(xsMachine* the) {
 // rst_reason; firmware/device/sdk/reset-causes.ts has the words.
 void xs_broome_reset_cause(xsMachine* the) { xsmcSetInteger(xsResult, (xsIntegerValue)system_get_rst_info()->reason); }
 
-// The SDK restarts when it gets its turn; nothing of the program runs until then.
+// What was logged goes out first: the last line says why. The SDK restarts when it gets its turn; nothing of the program
+// runs until then.
 void xs_broome_restart(xsMachine* the) {
   (void)the;
+  os_delay_us(FIFO_US);
   c_exit(0);
 }
 
