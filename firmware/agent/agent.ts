@@ -118,7 +118,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
 
   /** Goes on for ever. */
   run(): void {
-    void this.parts.chain.connect(this);
+    this.parts.chain.connect(this);
   }
 
   onOnline(address: Address): void {
@@ -173,10 +173,10 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
 
   /** No server takes this device: until the next attempt, a person at the UART may name another. */
   private async offerSetup(ms: number): Promise<void> {
-    const { terminal, serial, chain } = this.parts;
+    const { terminal, serial } = this.parts;
     this.working = true;
     if (this.failures === 1) terminal.print("Press Enter to set up the server.\n");
-    await serial.askServer(chain, ms);
+    await serial.askServer(ms);
     this.working = false;
     if (this.address) this.schedule(0);
   }

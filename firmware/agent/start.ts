@@ -3,10 +3,8 @@
 import type { Device } from "../device/types.js";
 import { encodeUtf8 } from "../format/utf8.js";
 import { Chain } from "../connect/chain.js";
-import { DefaultsStep } from "../connect/defaults.js";
+import { Improv } from "../connect/improv.js";
 import { SerialStep } from "../connect/serial-dialog.js";
-import { SmartConfigStep } from "../connect/smartconfig.js";
-import { StoredStep } from "../connect/stored.js";
 import { Terminal } from "../connect/terminal.js";
 import { OtaStatus } from "../ota/status.js";
 import { reviewStart, Trial } from "../ota/trial.js";
@@ -32,21 +30,22 @@ const NOTE_EVERY_S = 600;
 /** Runs the firmware on `device`; the gadget's program gets its API. Returns at once. */
 export function start(device: Device, config: ImageConfig, app: (api: AppApi) => void): void {
   device.system.mark("boot");
-  const base = baseOf(device, config);
+  const terminal = new Terminal(device.console, device.timer);
+  const base = baseOf(device, config, terminal);
   const began = explainStart(base);
   const boot = nextBoot(base.store);
   addLedgerEntry(base.store, [boot, began.cause, config.version, began.previousUptimeMs, began.note]);
   // What follows begins on an empty stack: it holds 256 slots, and each call takes 15 to 35 of them.
-  device.timer.set(() => assemble(base, app, began, boot), 0);
+  device.timer.set(() => assemble(base, terminal, app, began, boot), 0);
 }
 
-function baseOf(device: Device, config: ImageConfig): Base {
-  const { system, console } = device;
+function baseOf(device: Device, config: ImageConfig, terminal: Terminal): Base {
+  const { system } = device;
   return {
     device,
     config,
     store: new LogStore({ flash: device.flash("broome") }),
-    log: (tag, text, level) => console.write(encodeUtf8(logLine(system.uptimeMs(), tag, text, level))),
+    log: (tag, text, level) => terminal.interject(encodeUtf8(logLine(system.uptimeMs(), tag, text, level))),
   };
 }
 
@@ -62,17 +61,22 @@ function explainStart(base: Base): Start {
   return began;
 }
 
-function assemble(base: Base, app: (api: AppApi) => void, began: Start, boot: number): void {
-  const { device, store } = base;
-  const terminal = new Terminal(device.console, device.timer);
-  const serial = new SerialStep(base, terminal);
-  const steps = [new StoredStep(store), new DefaultsStep(store), new SmartConfigStep(base), serial];
+function assemble(
+  base: Base,
+  terminal: Terminal,
+  app: (api: AppApi) => void,
+  began: Start,
+  boot: number,
+): void {
+  const { device } = base;
+  const chain = new Chain(base);
+  const serial = new SerialStep(base, terminal, chain);
+  chain.watchers.push(serial, new Improv(base, terminal, chain));
   const pins = new Pins(base);
   const outbox = new Outbox(device.system, boot);
   const time = new ServerTime();
   const status = new OtaStatus(base, pins, time);
   const trial = new Trial(base, status);
-  const chain = new Chain(base, steps);
   const agent = new Agent(base, {
     chain,
     terminal,

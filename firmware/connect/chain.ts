@@ -1,93 +1,354 @@
-// The first-boot chain: stored, defaults, SmartConfig, serial dialog, in passes for ever, until one of them is online.
+// The first-boot chain: stored networks, patched defaults, then SmartConfig and the dialog, which share the radio with further
+// attempts by time slices, for ever. It owns the radio: one attempt, scan or slice at a time, in whatever order they are asked for.
+//
+// Nothing here waits in an async function (each would cost the device 1.4 KB of its 32): whatever ends calls `next`.
 
-import type { Address } from "../device/types.js";
-import { backoffMs } from "../link/backoff.js";
+import type { Address, ScanEntry, TouchCredentials } from "../device/types.js";
 import { masked } from "../protocol/log-line.js";
 import type { Base } from "../store/base.js";
-import { isFresh, NETWORK_PART } from "../store/defaults-record.js";
-import { loadNetworks, rememberNetwork, ssidText } from "./networks.js";
+import { markWorked, NETWORK_PART } from "../store/defaults-record.js";
+import { getCount } from "../store/json-record.js";
+import { BOOT_NUMBER } from "../store/keys.js";
+import { firstLimits, knownNetworks } from "./known-networks.js";
+import { networkNote, noteFailure, noteSuccess } from "./network-notes.js";
+import { networkFault, rememberNetwork, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
-import type { Radio, Step, StepResult } from "./step.js";
-import { tryNetwork } from "./try-network.js";
-import type { Attempt, LossListener } from "./try-network.js";
+import { byProspect, enterSignals, heardNow, rankByTurn } from "./plan.js";
+import type { Known } from "./plan.js";
+import { SmartConfigSlice } from "./smartconfig.js";
+import type { SliceListener } from "./smartconfig.js";
+import type { Radio, Request, StepName, Watcher } from "./step.js";
+import { Trying } from "./try-network.js";
+import type { Attempt, AttemptListener, Limits } from "./try-network.js";
 
-/** First pass; later ones give a slow router three times as long for the address. */
-const ASSOCIATION_MS = 20_000;
-const ADDRESS_MS = 10_000;
-const LATER_ADDRESS_MS = 30_000;
-/** Time for a person in each pass, growing with the passes. */
-const FIRST_PATIENCE_MS = 5_000;
-const MOST_PATIENCE_MS = 60_000;
+/** All attempts between two slices. */
+const BETWEEN_SLICES_MS = 15_000;
+const LATER_ASSOCIATION_MS = 8_000;
+/** Association where the network was last time, before it is looked for. */
+const PLACE_MS = 5_000;
+/** A scan older than this says nothing about who is there. */
+const STALE_MS = 10_000;
 
-export interface ChainListener extends LossListener {
+export interface ChainListener {
   onOnline(address: Address): void;
+  onLost(reason: string): void;
 }
 
-export class Chain implements Radio {
+interface Place {
+  bssid: Uint8Array;
+  channel: number;
+}
+
+export type Phase = "off" | "pass" | "waiting" | "online";
+
+export class Chain implements Radio, AttemptListener, SliceListener {
   /** SSID of the last network that led to an address, for people. */
   ssid = "";
+  /** Network and reason of the last attempt that failed since then, for people. */
+  failure = "";
+  /** They are told before the listener. */
+  readonly watchers: Watcher[] = [];
+  phase: Phase = "off";
   private readonly base: Base;
-  private readonly steps: readonly Step[];
+  private readonly slice: SmartConfigSlice;
   private listener: ChainListener | undefined;
-  private pass = 0;
+  private trying: Trying | undefined; // also while online
+  private current: Known | Request | undefined; // what is being tried
+  private scanning = false;
+  private requested: Request | undefined;
+  private scans: ((found: ScanEntry[]) => void)[] = [];
+  private held: Address | undefined; // until `goOn`
+  /** Known networks that are still to be tried. */
+  private plan: Known[] = [];
+  private scannedMs = -STALE_MS;
+  private heard: number[] | undefined; // known ones in the scan before
+  private place: Place | undefined; // where the first of the plan was last time
+  private atPlace = false; // the attempt is made there only
+  private mustScan = false; // before the attempts between slices
+  private untilMs = 0; // attempts between slices
+  private turn = 0; // of those that are tried between slices
+  private begun = false; // not the first pass since the start
+  private skipping = false; // the next pass begins at step 3
+  /** A request broke off an attempt: the next one is let through, or floods of requests could keep the device away. */
+  private patient = false;
+  /** Steps of the pass, the one under way, its last reason and its beginning. */
+  private order: StepName[] = [];
+  private reason = "none";
+  private sinceMs = 0;
+  private triedMs = 0; // when the attempt began
 
-  /** Steps in order: stored and defaults first. */
-  constructor(base: Base, steps: readonly Step[]) {
+  constructor(base: Base) {
     this.base = base;
-    this.steps = steps;
+    this.slice = new SmartConfigSlice(base, this);
+  }
+
+  get online(): boolean {
+    return this.phase === "online";
   }
 
   /** Goes through the steps until one is online. Never gives up, and never erases credentials. */
-  async connect(listener: ChainListener): Promise<void> {
-    const { device, log } = this.base;
+  connect(listener: ChainListener): void {
     this.listener = listener;
-    for (this.pass = 1; ; this.pass += 1) {
-      await undefined; // an empty stack, as below
-      for (const step of this.ordered()) {
-        await undefined; // XS's stack holds 256 slots, some 8 calls of async functions: a step begins on an empty one
-        const started = device.system.uptimeMs();
-        let result: StepResult = { reason: "none" };
-        if (step.ask)
-          result = await step.ask(this, this.pass, backoffMs(this.pass, FIRST_PATIENCE_MS, MOST_PATIENCE_MS));
-        for (const network of step.networks?.() ?? []) {
-          const attempt = await this.attempt(network);
-          result = attempt;
-          if (!attempt.address) continue;
-          this.keep(network, attempt);
-          step.worked?.();
-          break;
-        }
-        log(
-          "chain",
-          `step=${step.name} result=${result.reason} ms=${Math.round(device.system.uptimeMs() - started)}`,
-        );
-        if (result.address) return listener.onOnline(result.address);
-      }
+    if (this.phase !== "off") return;
+    const { store } = this.base;
+    this.phase = "pass";
+    this.sinceMs = this.uptimeMs();
+    this.reason = "none";
+    this.scannedMs = -STALE_MS;
+    this.heard = undefined;
+    const plan = knownNetworks(store, !this.begun);
+    this.begun = true;
+    const first = plan[0];
+    const note = first?.step === "stored" ? networkNote(store, first.ssid) : undefined;
+    this.place = note?.channel ? { bssid: note.bssid!, channel: note.channel } : undefined;
+    this.order =
+      first?.step === "defaults" && plan.length > 1 ? ["defaults", "stored"] : ["stored", "defaults"];
+    this.plan = this.skipping ? [] : plan;
+    this.skipping = false;
+    this.next();
+  }
+
+  /** Begins at step 3: somebody is there and wants to set the device up. */
+  setUp(): void {
+    this.skipping = this.phase === "off" || this.phase === "online";
+    if (this.phase === "online") return this.drop("set-up was asked for");
+    this.plan = [];
+    if (!this.current || "done" in this.current) return;
+    this.trying?.cancel();
+    this.current = undefined;
+    this.next();
+  }
+
+  scan(done: (found: ScanEntry[]) => void): void {
+    this.scans.push(done);
+    this.next();
+  }
+
+  request(request: Request): void {
+    if (this.requested || (this.current && "done" in this.current)) return refuse(request);
+    this.requested = request;
+    if (this.phase === "online") return this.drop("another network is tried");
+    if (this.current && !this.patient) {
+      this.trying!.cancel();
+      this.plan.unshift(this.current as Known);
+      this.current = undefined;
+      this.patient = true;
+    }
+    this.next();
+  }
+
+  goOn(): void {
+    const address = this.held;
+    this.held = undefined;
+    if (address && this.phase === "online") this.listener?.onOnline(address);
+  }
+
+  // --- what comes next ---
+
+  private next(): void {
+    if (this.scanning || this.current) return;
+    if (this.scans.length > 0) return this.startScan();
+    if (this.phase === "off" || this.phase === "online") return;
+    if (this.requested) return this.tryRequest(this.requested);
+    if (this.phase === "pass") return this.nextInPass();
+    if (this.slice.running) return this.slice.resume();
+    const first = this.plan[0];
+    if (first && this.mustScan) return this.startScan();
+    const leftMs = this.untilMs - this.uptimeMs();
+    if (!first || leftMs <= 0) return this.slice.start();
+    this.plan.shift();
+    this.turn += 1;
+    this.try(first, { associationMs: Math.min(LATER_ASSOCIATION_MS, leftMs), addressMs: leftMs });
+  }
+
+  private nextInPass(): void {
+    const first = this.plan[0];
+    if (!first) return this.wait();
+    const { place } = this;
+    if (!place && this.uptimeMs() - this.scannedMs > STALE_MS) return this.startScan();
+    this.place = undefined;
+    this.plan.shift();
+    this.report(first.step);
+    const limits = firstLimits(this.base.store);
+    if (place) limits.associationMs = Math.min(limits.associationMs, PLACE_MS);
+    this.try(first, limits, place);
+  }
+
+  /** Steps 1 and 2 are through: from now on the radio is shared. */
+  private wait(): void {
+    this.report(undefined);
+    if (!this.base.device.smartconfig) this.say("smartconfig", "not-available", this.uptimeMs());
+    this.phase = "waiting";
+    this.slice.start();
+    for (const watcher of this.watchers) watcher.onWaiting();
+  }
+
+  /** Says how the steps before `step` ended. */
+  private report(step: StepName | undefined): void {
+    if (step !== undefined && !this.order.includes(step)) return;
+    while (this.order.length > 0 && this.order[0] !== step) {
+      this.say(this.order.shift()!, this.reason, this.sinceMs);
+      this.reason = "none";
+      this.sinceMs = this.uptimeMs();
     }
   }
 
-  attempt(network: Network): Promise<Attempt> {
-    const secret = network.password === "" ? "open" : `password ${masked(network.password)}`;
-    this.base.log("wifi", `joining "${ssidText(network.ssid)}", ${secret}`);
-    const addressMs = this.pass === 1 ? ADDRESS_MS : LATER_ADDRESS_MS;
-    return tryNetwork(this.base, network, { associationMs: ASSOCIATION_MS, addressMs }, this.listener!);
+  private say(step: StepName, result: string, sinceMs: number): void {
+    const ms = Math.round(this.uptimeMs() - sinceMs);
+    this.base.log("chain", `step=${step} result=${result} ms=${ms}`);
   }
 
-  keep(network: Network, { address }: Attempt): void {
-    this.base.log("wifi", `address ${address!.address}, gateway ${address!.gateway}`);
+  private uptimeMs(): number {
+    return this.base.device.system.uptimeMs();
+  }
+
+  // --- scans ---
+
+  private startScan(): void {
+    this.scanning = true;
+    this.slice.pause();
+    const { station, timer } = this.base.device;
+    station.scan((found) => void timer.set(() => this.scanned(found ?? []), 0));
+  }
+
+  private scanned(found: ScanEntry[]): void {
+    this.scanning = false;
+    if (!this.slice.running && (this.phase === "pass" || this.phase === "waiting")) this.arrange(found);
+    for (const done of this.scans.splice(0)) done(found);
+    this.next();
+  }
+
+  private arrange(found: ScanEntry[]): void {
+    this.scannedMs = this.uptimeMs();
+    this.mustScan = false;
+    this.untilMs = this.scannedMs + BETWEEN_SLICES_MS;
+    const first =
+      this.phase === "pass" && this.order.length > 1 ? (this.order[0] as Known["step"]) : undefined;
+    enterSignals(this.plan, found);
+    byProspect(this.plan, this.heard, first);
+    this.heard = heardNow(this.plan);
+  }
+
+  // --- attempts ---
+
+  private try(network: Known, limits: Limits, place?: Place): void {
+    this.current = network;
+    this.atPlace = place !== undefined;
+    this.join(network, limits, place);
+  }
+
+  private tryRequest(request: Request): void {
+    this.slice.pause();
+    this.requested = undefined;
+    this.current = request;
+    this.join(request.network, firstLimits(this.base.store));
+  }
+
+  private join({ ssid, password }: Network, limits: Limits, place?: Place): void {
+    const secret = password === "" ? "open" : `password ${masked(password)}`;
+    const where = place ? `, channel ${place.channel}` : "";
+    this.base.log("wifi", `joining "${ssidText(ssid)}", ${secret}${where}`);
+    this.triedMs = this.uptimeMs();
+    this.trying = new Trying(this.base, { ssid, password, ...place }, limits, this);
+  }
+
+  onAttempt(attempt: Attempt): void {
+    const current = this.current!;
+    const request = "done" in current ? current : undefined;
+    const network = "done" in current ? current.network : current;
+    const step = "done" in current ? current.from : current.step;
+    this.current = undefined;
+    if (attempt.address) return this.succeed(network, step, attempt, request);
+    this.failed(network.ssid, attempt.reason);
+    if (request || this.phase !== "pass") this.say(step, attempt.reason, this.triedMs);
+    if (!("done" in current)) this.knownFailed(current, attempt.reason);
+    request?.done(attempt);
+    this.next();
+  }
+
+  private failed(ssid: Uint8Array, reason: string): void {
+    this.failure = `${ssidText(ssid)}: ${reason}`;
+    this.base.log("wifi", `"${ssidText(ssid)}" failed: ${reason}`, "W");
+  }
+
+  private knownFailed(known: Known, reason: string): void {
+    this.patient = false;
+    this.reason = reason;
+    // It may be elsewhere by now:
+    if (this.atPlace && (reason.startsWith("not-found") || reason.startsWith("timeout")))
+      this.plan.unshift(known);
+    try {
+      noteFailure(this.base.store, known.ssid, reason);
+    } catch (error) {
+      this.base.log("wifi", `not noted: ${(error as Error).message}`, "E");
+    }
+  }
+
+  private succeed(network: Network, step: StepName, attempt: Attempt, request: Request | undefined): void {
+    const inPass = this.phase === "pass" && !request;
+    if (inPass) this.report(step);
+    this.say(step, attempt.reason, inPass ? this.sinceMs : this.triedMs);
+    this.keep(network, step, attempt);
+    this.slice.stop();
+    this.phase = "online";
+    this.plan = [];
+    this.patient = false;
+    this.failure = "";
+    if (request?.hold) this.held = attempt.address;
+    for (const watcher of this.watchers) watcher.onOnline(attempt.address!, step);
+    request?.done(attempt);
+    if (!request?.hold) this.listener!.onOnline(attempt.address!);
+    this.next();
+  }
+
+  private keep(network: Network, step: StepName, { address, bssid, channel }: Attempt): void {
+    const { store, log } = this.base;
+    log("wifi", `address ${address!.address}, gateway ${address!.gateway}`);
     this.ssid = ssidText(network.ssid);
     try {
-      rememberNetwork(this.base.store, network);
+      rememberNetwork(store, network);
+      noteSuccess(store, network.ssid, getCount(store, BOOT_NUMBER), { bssid, channel });
+      if (step === "defaults") markWorked(store, NETWORK_PART);
     } catch (error) {
-      this.base.log("wifi", `not stored: ${(error as Error).message}`, "E"); // online all the same
+      log("wifi", `not stored: ${(error as Error).message}`, "E"); // online all the same
     }
   }
 
-  /** A defaults block that has never worked comes before what is stored, once: success makes it current. */
-  private ordered(): readonly Step[] {
-    const { steps } = this;
-    const { store } = this.base;
-    const first = this.pass === 1 && isFresh(store, NETWORK_PART) && loadNetworks(store).length > 0;
-    return first ? [steps[1]!, steps[0]!, ...steps.slice(2)] : steps;
+  onLost(reason: string): void {
+    this.phase = "off";
+    this.held = undefined;
+    for (const watcher of this.watchers) watcher.onLost?.();
+    this.listener?.onLost(reason);
   }
+
+  /** Leaves the network that it is on. */
+  private drop(why: string): void {
+    this.trying?.cancel();
+    this.onLost(why);
+  }
+
+  // --- between the slices ---
+
+  onSlice(result: TouchCredentials | string): void {
+    const { slice } = this;
+    if (typeof result === "string") {
+      if (result !== "not-available") this.say("smartconfig", result, slice.startedMs);
+      this.plan = knownNetworks(this.base.store, false);
+      rankByTurn(this.plan, this.turn);
+      this.mustScan = true;
+      return this.next();
+    }
+    const network = { ssid: result.ssid, password: result.password };
+    const done = ({ address }: Attempt) => (address ? slice.acknowledge() : slice.drop());
+    if (!networkFault(network)) this.request({ network, from: "smartconfig", done });
+    else {
+      this.say("smartconfig", "none", slice.startedMs);
+      slice.drop();
+    }
+    this.next();
+  }
+}
+
+function refuse(request: Request): void {
+  request.done({ address: undefined, reason: "timeout" });
 }

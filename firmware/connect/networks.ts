@@ -1,4 +1,4 @@
-// The networks that worked, newest first, as one record of the store.
+// The networks that worked, newest first, as one record of the store; what else is known of them is in network-notes.ts.
 
 import { decodeUtf8, encodeUtf8, measure } from "../format/utf8.js";
 import { isHexDigest } from "../protocol/hex.js";
@@ -10,7 +10,7 @@ export interface Network {
   password: string; // "" for an open one
 }
 
-export const MAX_NETWORKS = 4;
+export const MAX_NETWORKS = 8;
 const MAX_SSID = 32; // bytes (IEEE 802.11, 9.4.2.2)
 const MIN_PASSPHRASE = 8; // bytes
 const MAX_PASSPHRASE = 63;
@@ -44,7 +44,10 @@ export function loadNetworks(store: LogStore): Network[] {
   return networks;
 }
 
-/** Puts a network that has just led to an address first. Writes nothing where it is first already. */
+/**
+ * Puts a network that has just led to an address first; the ninth pushes out the one that worked longest ago. Writes nothing
+ * where it is first already. Throws as `LogStore.set`.
+ */
 export function rememberNetwork(store: LogStore, network: Network): void {
   const others = loadNetworks(store).filter(({ ssid }) => !sameBytes(ssid, network.ssid));
   const all = [network, ...others].slice(0, MAX_NETWORKS);

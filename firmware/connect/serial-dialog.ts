@@ -1,27 +1,33 @@
 // Step 4 of the chain: a person at the UART chooses a network and a server. Both are tried before they are stored.
 
 import { encodeUtf8 } from "../format/utf8.js";
-import type { ScanEntry } from "../device/types.js";
+import type { Address, ScanEntry } from "../device/types.js";
 import { parseJoinKey } from "../protocol/join.js";
 import { printable } from "../protocol/log-line.js";
 import { parseServerUrl } from "../protocol/server-url.js";
 import { getRecord, setRecord } from "../store/json-record.js";
-import { IDENTITY, SERVER } from "../store/keys.js";
-import { defaultValues, textDefault } from "../store/defaults-record.js";
+import { SERVER } from "../store/keys.js";
 import type { Base } from "../store/base.js";
-import type { LogStore } from "../store/log-store.js";
-import { defaultNetwork } from "./defaults.js";
-import { loadNetworks, networkFault, ssidText } from "./networks.js";
+import { knownNetworks } from "./known-networks.js";
+import { networkFault, sameBytes, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
 import { reach } from "./reach.js";
-import type { Radio, Step, StepResult } from "./step.js";
+import { knownServer } from "./server-page.js";
+import { networkLines, wordsFor } from "./screen.js";
+import type { Radio, StepName, Watcher } from "./step.js";
 import type { Terminal } from "./terminal.js";
+import type { Attempt } from "./try-network.js";
 
-/** A person who began may be away this long before the networks are tried again. */
+/** A person who began may be away this long before the dialog ends. */
 const IDLE_MS = 120_000;
 const SHOWN = 12;
 /** Awaited first in what calls deeply: goes on with a stack of its own, whose 256 slots hold few nested async calls. */
 const NEXT_TURN = undefined;
+
+const HELP = `Choose by its number the network that this device shall use, or type its name if it hides it.
+Enter takes what stands in [brackets], 0 looks again, Ctrl-C leaves. What you type is tried first, and stored
+only if it works; what worked before stays stored.
+`;
 
 /** What was entered here; `fresh` until it led to a server that took the device. */
 export interface ServerEntry {
@@ -30,25 +36,60 @@ export interface ServerEntry {
   fresh: boolean;
 }
 
-export class SerialStep implements Step {
-  readonly name = "serial";
+export class SerialStep implements Watcher {
   private readonly base: Base;
   private readonly terminal: Terminal;
+  private readonly radio: Radio;
+  private open = false;
 
-  constructor(base: Base, terminal: Terminal) {
+  constructor(base: Base, terminal: Terminal, radio: Radio) {
     this.base = base;
     this.terminal = terminal;
+    this.radio = radio;
+    terminal.onEnter = () => this.begin(); // during the first attempts too
   }
 
-  ask(radio: Radio, pass: number, patienceMs: number): Promise<StepResult> {
-    return new Dialog(this.base, this.terminal, radio, patienceMs).run(pass);
+  onWaiting(): void {
+    if (this.open) return;
+    if (knownNetworks(this.base.store, false).length === 0) this.begin();
+    else this.offer();
   }
 
-  /** On line, but no server takes this device: for `waitMs` a key opens the part of the dialog that names one. */
-  async askServer(radio: Radio, waitMs: number): Promise<void> {
+  /** It came online without the person's doing: what they were asked is moot. */
+  onOnline({ address }: Address, from: StepName): void {
+    this.terminal.onEnter = undefined;
+    if (!this.open || from === "serial") return;
+    this.terminal.cancel();
+    this.terminal.print(`Connected meanwhile: ${address}.\n`);
+  }
+
+  /** On line, but no server takes this device: for `waitMs` Enter opens the part of the dialog that names one. */
+  async askServer(waitMs: number): Promise<void> {
     await NEXT_TURN;
-    if (!(await this.terminal.waitForKey(waitMs))) return;
-    await new Dialog(this.base, this.terminal, radio, IDLE_MS).chooseServer();
+    if (!(await this.terminal.waitForEnter(waitMs))) return;
+    await new Dialog(this.base, this.terminal, this.radio).chooseServer();
+  }
+
+  private offer(): void {
+    this.terminal.print("Press Enter to set up network and server.\n");
+    this.terminal.onEnter = () => this.begin();
+  }
+
+  private begin(): void {
+    this.terminal.onEnter = undefined;
+    void this.converse();
+  }
+
+  private async converse(): Promise<void> {
+    this.open = true;
+    await NEXT_TURN;
+    const { system } = this.base.device;
+    const began = system.uptimeMs();
+    await new Dialog(this.base, this.terminal, this.radio).run();
+    this.open = false;
+    if (this.radio.online) return;
+    this.base.log("chain", `step=serial result=none ms=${Math.round(system.uptimeMs() - began)}`);
+    this.offer();
   }
 }
 
@@ -57,96 +98,105 @@ class Dialog {
   private readonly base: Base;
   private readonly terminal: Terminal;
   private readonly radio: Radio;
-  private readonly patienceMs: number;
-  private firstMs: number;
+  private found: ScanEntry[] = [];
 
-  constructor(base: Base, terminal: Terminal, radio: Radio, patienceMs: number) {
+  constructor(base: Base, terminal: Terminal, radio: Radio) {
     this.base = base;
     this.terminal = terminal;
     this.radio = radio;
-    this.patienceMs = this.firstMs = patienceMs;
   }
 
-  async run(pass: number): Promise<StepResult> {
+  async run(): Promise<void> {
     const { terminal } = this;
-    const { store } = this.base;
-    const unknown = loadNetworks(store).length === 0 && !defaultNetwork(store);
-    if (pass > 1 || !unknown) {
-      terminal.print("Press Enter to set up network and server.\n");
-      if (!(await terminal.waitForKey(this.patienceMs))) return { reason: "none" };
-      this.firstMs = IDLE_MS;
-    }
-    for (;;) {
-      const network = await this.chooseNetwork();
-      if (!network) return { reason: "none" };
+    let network = await this.chooseNetwork();
+    while (network && !this.radio.online) {
       terminal.print(`Trying "${printable(ssidText(network.ssid))}" ...\n`);
-      const attempt = await this.radio.attempt(network);
-      if (!attempt.address) {
-        terminal.print(`${wordsFor(attempt.reason)} [${attempt.reason}]\n`);
-        continue;
+      const attempt = await this.attempt(network);
+      if (attempt.address) {
+        terminal.print(`Connected: ${attempt.address.address}. The network is stored.\n`);
+        await this.chooseServer();
+        return this.radio.goOn();
       }
-      this.radio.keep(network, attempt);
-      terminal.print(`Connected: ${attempt.address.address}. The network is stored.\n`);
-      await this.chooseServer();
-      return attempt;
+      if (this.radio.online) return;
+      terminal.print(`${wordsFor(attempt.reason)} [${attempt.reason}]\n`);
+      network = attempt.reason.startsWith("wrong-password")
+        ? await this.retry(network.ssid)
+        : await this.chooseNetwork();
     }
   }
 
-  /** A line, or undefined when the person has gone: then the chain goes on. */
+  private attempt(network: Network): Promise<Attempt> {
+    return new Promise((done) => this.radio.request({ network, from: "serial", hold: true, done }));
+  }
+
+  /** A line, or undefined when the person has gone. */
   private async ask(prompt: string, hidden = false): Promise<string | undefined> {
     await NEXT_TURN;
-    const { terminal } = this;
-    const line = await terminal.readLine({ prompt, hidden, firstMs: this.firstMs, idleMs: IDLE_MS });
-    if (line !== undefined) this.firstMs = IDLE_MS;
-    return line;
+    return this.terminal.readLine({ prompt, hidden, firstMs: IDLE_MS, idleMs: IDLE_MS });
   }
 
   private async chooseNetwork(): Promise<Network | undefined> {
     await NEXT_TURN;
     const { terminal } = this;
-    let found = await this.scan();
+    await this.scan();
     for (;;) {
-      const answer = await this.ask("Number or name of the network (0 = scan again): ");
-      if (answer === undefined) return undefined;
-      const number = answer === "" ? 0 : Number(answer);
-      if (number === 0) {
-        found = await this.scan();
-        continue;
+      const byEnter = this.found.length > 0 ? " [1]" : "";
+      const answer = await this.ask(`Number or name of the network (0 = scan again, ? = help)${byEnter}: `);
+      if (answer === undefined || this.radio.online) return undefined;
+      const number = answer === "" ? (this.found.length > 0 ? 1 : 0) : Number(answer);
+      const chosen = this.found[number - 1];
+      if (number === 0) await this.scan();
+      else if (answer === "?" || answer === "help") terminal.print(HELP);
+      else if (!chosen && number > 0 && number <= 99) terminal.print(`There is no ${number} in the list.\n`);
+      else {
+        const network = await this.complete(chosen ? chosen.ssid : encodeUtf8(answer), chosen);
+        if (network !== null) return network;
       }
-      const chosen = found[number - 1];
-      if (!chosen && number > 0 && number <= 99) {
-        terminal.print(`There is no ${number} in the list.\n`);
-        continue;
-      }
-      const ssid = chosen ? chosen.ssid : encodeUtf8(answer);
-      let password: string | undefined = "";
-      if (chosen?.security !== "open") {
-        password = await this.ask("Password (not shown; empty for an open network): ", true);
-        if (password === undefined) return undefined;
-      }
-      const fault = networkFault({ ssid, password });
-      if (!fault) return { ssid, password };
-      terminal.print(`That cannot be: ${fault}.\n`);
     }
   }
 
-  private async scan(): Promise<ScanEntry[]> {
+  /** With its password; null where that cannot be, undefined where the person has gone. */
+  private async complete(
+    ssid: Uint8Array,
+    entry: ScanEntry | undefined,
+  ): Promise<Network | null | undefined> {
     await NEXT_TURN;
-    const { terminal } = this;
-    const { station } = this.base.device;
+    let password: string | undefined = "";
+    if (entry?.security !== "open") {
+      const hint = entry ? "" : "; empty for an open network";
+      password = await this.ask(`Password (not shown${hint}): `, true);
+      if (password === undefined) return undefined;
+    }
+    const network = { ssid, password };
+    const fault =
+      entry && entry.security !== "open" && password === "" ? "it has one" : networkFault(network);
+    if (!fault) return network;
+    this.terminal.print(`That cannot be: ${fault}.\n`);
+    return null;
+  }
+
+  /** The same network again: only the password was wrong. */
+  private async retry(ssid: Uint8Array): Promise<Network | undefined> {
+    await NEXT_TURN;
+    for (;;) {
+      const name = printable(ssidText(ssid));
+      const password = await this.ask(`Password of "${name}" (not shown; empty: another network): `, true);
+      if (password === undefined) return undefined;
+      if (password === "") return this.chooseNetwork();
+      const fault = networkFault({ ssid, password });
+      if (!fault) return { ssid, password };
+      this.terminal.print(`That cannot be: ${fault}.\n`);
+    }
+  }
+
+  private async scan(): Promise<void> {
+    await NEXT_TURN;
+    const { terminal, radio } = this;
     terminal.print("Looking for networks ...\n");
-    const found = await new Promise<ScanEntry[] | undefined>((resolve) => station.scan(resolve));
-    if (!found || found.length === 0) {
-      terminal.print("No network is heard here.\n");
-      return [];
-    }
-    const shown = found.slice(0, SHOWN);
-    for (let i = 0; i < shown.length; i += 1) {
-      const { ssid, rssi, security } = shown[i]!;
-      const name = printable(ssidText(ssid)) || "(hidden)";
-      terminal.print(`${String(i + 1).padStart(3)}  ${name.padEnd(32)} ${rssi} dBm  ${security}\n`);
-    }
-    return shown;
+    const found = await new Promise<ScanEntry[]>((done) => radio.scan(done));
+    this.found = found.filter(isFirstOfItsName).slice(0, SHOWN);
+    for (const line of networkLines(this.found)) terminal.print(line);
+    if (found.length === 0) terminal.print("No network is heard here.\n");
   }
 
   async chooseServer(): Promise<void> {
@@ -155,8 +205,7 @@ class Dialog {
     const { store, device } = this.base;
     for (;;) {
       const known = knownServer(store);
-      const keep = known === undefined ? "Enter: none yet" : `Enter keeps ${known}`;
-      const url = await this.ask(`Server, as http://host:3000/#pin (${keep}): `);
+      const url = await this.ask(`Server, as http://host:3000/#pin [${known ?? "none yet"}]: `);
       if (!url) return;
       try {
         const { host, port } = parseServerUrl(url);
@@ -195,17 +244,7 @@ class Dialog {
   }
 }
 
-/** The address that the device uses now, for "Enter keeps". */
-function knownServer(store: LogStore): string | undefined {
-  const entered = getRecord<ServerEntry>(store, SERVER)?.url;
-  const joined = getRecord<{ url: string }>(store, IDENTITY)?.url;
-  return joined ?? entered ?? textDefault(defaultValues(store), "server.url");
-}
-
-function wordsFor(reason: string): string {
-  const word = reason.split(" ")[0];
-  if (word === "wrong-password") return "The password was not accepted.";
-  if (word === "not-found") return "That network is not heard here.";
-  if (word === "no-address") return "The network gave no address: its router may be full or busy.";
-  return "It did not answer in time.";
+/** The strongest access point of a name stands for all of them: scans are sorted. */
+function isFirstOfItsName({ ssid }: ScanEntry, index: number, all: ScanEntry[]): boolean {
+  return all.findIndex((other) => sameBytes(other.ssid, ssid)) === index;
 }

@@ -1,48 +1,93 @@
-// Step 3 of the chain: credentials from a phone by ESP-Touch, where the platform can.
+// Step 3 of the chain: credentials from a phone by ESP-Touch, where the platform can; and the time slice in which nothing else
+// has the radio, whether it can or not.
 
-import type { SmartConfig } from "../device/types.js";
+import type { TouchCredentials } from "../device/types.js";
 import type { Base } from "../store/base.js";
-import { networkFault } from "./networks.js";
-import type { Network } from "./networks.js";
-import type { Radio, Step, StepResult } from "./step.js";
 
-export class SmartConfigStep implements Step {
-  readonly name = "smartconfig";
+const SLICE_MS = 30_000;
+/** A transfer whose frames keep coming holds its slice. */
+const HELD_SLICE_MS = 45_000;
+const HELD_CHECK_MS = 500;
+
+export interface SliceListener {
+  /**
+   * The slice is over: with what a phone sent, or with a reason of the vocabulary. Nothing else is on the stack. Of what was sent
+   * the listener says what became of it: `acknowledge`, or `drop`.
+   */
+  onSlice(result: TouchCredentials | string): void;
+}
+
+export class SmartConfigSlice {
+  /** Uptime when the slice began. */
+  startedMs = 0;
   private readonly base: Base;
+  private readonly listener: SliceListener;
+  private timer: unknown;
+  private listening = false;
 
-  constructor(base: Base) {
+  constructor(base: Base, listener: SliceListener) {
     this.base = base;
+    this.listener = listener;
   }
 
-  async ask(radio: Radio, _pass: number, patienceMs: number): Promise<StepResult> {
+  get running(): boolean {
+    return this.timer !== undefined;
+  }
+
+  start(): void {
+    const { system, timer } = this.base.device;
+    this.startedMs = system.uptimeMs();
+    this.timer = timer.set(() => this.check(), SLICE_MS);
+    this.resume();
+  }
+
+  /** Somebody else needs the radio; the time goes on. */
+  pause(): void {
+    if (this.listening) this.base.device.smartconfig!.stop();
+    this.listening = false;
+  }
+
+  resume(): void {
     const { smartconfig } = this.base.device;
-    if (!smartconfig) return { reason: "not-available" };
-    const heard = await this.listen(smartconfig, patienceMs);
-    if (typeof heard === "string" || networkFault(heard)) {
-      smartconfig.stop();
-      return { reason: typeof heard === "string" ? heard : "none" };
-    }
-    const attempt = await radio.attempt(heard);
-    if (!attempt.address) smartconfig.stop();
-    else {
-      smartconfig.acknowledge();
-      radio.keep(heard, attempt);
-    }
-    return attempt;
+    if (this.listening || !this.running || !smartconfig) return;
+    this.listening = true;
+    smartconfig.start({
+      credentials: (heard) => {
+        this.listening = false; // and not stopped: the phone waits for its answer
+        this.end(heard);
+      },
+      failed: (raw) => this.end(`timeout (${raw})`),
+    });
   }
 
-  private listen(smartconfig: SmartConfig, patienceMs: number): Promise<Network | string> {
-    const { timer } = this.base.device;
-    return new Promise((resolve) => {
-      const end = (heard: Network | string) => {
-        timer.clear(limit);
-        resolve(heard);
-      };
-      const limit = timer.set(() => end("timeout"), patienceMs);
-      smartconfig.start({
-        credentials: ({ ssid, password }) => end({ ssid, password }),
-        failed: (raw) => end(`timeout (${raw})`),
-      });
-    });
+  /** What the phone sent led to an address: it is told. */
+  acknowledge(): void {
+    this.base.device.smartconfig?.acknowledge();
+  }
+
+  /** It did not: the phone hears nothing. */
+  drop(): void {
+    this.base.device.smartconfig?.stop();
+  }
+
+  /** Ends it; the listener hears nothing. */
+  stop(): void {
+    this.pause();
+    this.base.device.timer.clear(this.timer);
+    this.timer = undefined;
+  }
+
+  private check(): void {
+    const { smartconfig, system, timer } = this.base.device;
+    const held = this.listening && smartconfig!.receiving?.() === true;
+    if (held && system.uptimeMs() - this.startedMs < HELD_SLICE_MS)
+      this.timer = timer.set(() => this.check(), HELD_CHECK_MS);
+    else this.end(smartconfig ? "timeout" : "not-available");
+  }
+
+  private end(result: TouchCredentials | string): void {
+    if (!this.running) return;
+    this.stop();
+    this.base.device.timer.set(() => this.listener.onSlice(result), 0);
   }
 }

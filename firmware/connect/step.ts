@@ -1,29 +1,36 @@
-// What a step of the first-boot chain is: one file a step; chain.ts orders them.
+// What the parts of the first-boot chain know of each other: chain.ts owns the radio, the steps ask for it.
 
-import type { Address } from "../device/types.js";
-import type { Attempt } from "./try-network.js";
+import type { Address, ScanEntry } from "../device/types.js";
 import type { Network } from "./networks.js";
+import type { Attempt } from "./try-network.js";
 
-export interface StepResult {
-  address?: Address;
-  /** "online", or a reason of CONTRACT.md's vocabulary, with "(raw)" behind it where there is one. */
-  reason: string;
+export type StepName = "stored" | "defaults" | "smartconfig" | "serial" | "improv";
+
+/** A network that somebody gives now: on trial until it has led to an address, only then stored. */
+export interface Request {
+  network: Network;
+  from: StepName;
+  /** Called once, with nothing else on the stack. */
+  done(attempt: Attempt): void;
+  /** True: after success nobody else is told that the device is online until `Radio.goOn`. */
+  hold?: boolean;
 }
 
 /** What a step that asks somebody can do with the radio. */
 export interface Radio {
-  /** Tries a network. Waits on nothing else: each async function that waits costs the device 1.4 KB. */
-  attempt(network: Network): Promise<Attempt>;
-  /** After an attempt that led to an address: the network is remembered. */
-  keep(network: Network, attempt: Attempt): void;
+  readonly online: boolean;
+  /** Heard networks, strongest first, as soon as the radio is free; none where the scan failed. */
+  scan(done: (found: ScanEntry[]) => void): void;
+  /** Tries a network before all others. While one is tried already, another is refused with `timeout`. */
+  request(request: Request): void;
+  /** After a request with `hold`: the person is done. */
+  goOn(): void;
 }
 
-export interface Step {
-  readonly name: "stored" | "defaults" | "smartconfig" | "serial";
-  /** A step that knows networks: they are tried in order. */
-  networks?(): Network[];
-  /** One of them led to an address. */
-  worked?(): void;
-  /** A step that asks somebody, at most `patienceMs` unless that somebody is there. `pass` counts from 1. */
-  ask?(radio: Radio, pass: number, patienceMs: number): Promise<StepResult>;
+/** Who is told how the chain fares. */
+export interface Watcher {
+  /** Nothing that is known led anywhere: the radio is shared from now on. */
+  onWaiting(): void;
+  onOnline(address: Address, from: StepName): void;
+  onLost?(): void;
 }

@@ -1,8 +1,7 @@
 // One attempt at one network: association, then an address, each within its time. Nothing is stored or erased here.
 
-import type { Address, JoinEvents } from "../device/types.js";
+import type { Address, JoinEvents, JoinTarget } from "../device/types.js";
 import type { Base } from "../store/base.js";
-import type { Network } from "./networks.js";
 
 export interface Limits {
   associationMs: number;
@@ -14,48 +13,53 @@ export interface Attempt {
   address: Address | undefined;
   /** "online", or a reason of CONTRACT.md's vocabulary with the raw code in brackets where there is one. */
   reason: string;
+  /** Where the network was, where the platform says. */
+  bssid?: Uint8Array;
+  channel?: number;
 }
 
-/** Who is told when a connection that was made ends. */
-export interface LossListener {
+export interface AttemptListener {
+  /** It is over; called once, with nothing else on the stack. */
+  onAttempt(attempt: Attempt): void;
+  /** A connection that was made ends. */
   onLost(reason: string): void;
 }
 
-/** The listener is called at most once, and only after the attempt ended well. */
-export function tryNetwork(
-  base: Base,
-  network: Network,
-  limits: Limits,
-  listener: LossListener,
-): Promise<Attempt> {
-  return new Promise((resolve) => new Trying(base, limits, listener, resolve).start(network));
-}
-
-class Trying implements JoinEvents {
+export class Trying implements JoinEvents {
   private readonly base: Base;
   private readonly limits: Limits;
-  private readonly listener: LossListener;
-  private resolve: ((attempt: Attempt) => void) | undefined; // undefined once it is over
-  private limit: unknown;
+  private readonly listener: AttemptListener;
+  private timer: unknown;
+  private bssid: Uint8Array | undefined;
+  private channel: number | undefined;
+  /** How it ended, until the listener is told. */
+  private attempt: Attempt | undefined;
+  private over = false;
 
-  constructor(base: Base, limits: Limits, listener: LossListener, resolve: (attempt: Attempt) => void) {
+  /** Begins at once. */
+  constructor(base: Base, target: JoinTarget, limits: Limits, listener: AttemptListener) {
     this.base = base;
     this.limits = limits;
     this.listener = listener;
-    this.resolve = resolve;
+    const { station, timer } = base.device;
+    this.timer = timer.set(() => this.end(undefined, "timeout"), limits.associationMs);
+    station.join(target, this);
   }
 
-  start({ ssid, password }: Network): void {
-    const { station, timer } = this.base.device;
-    this.limit = timer.set(() => this.end(undefined, "timeout"), this.limits.associationMs);
-    station.join({ ssid, password }, this);
+  /** Breaks it off, or leaves the network it led to; the listener hears nothing more. */
+  cancel(): void {
+    this.over = true;
+    this.base.device.timer.clear(this.timer);
+    this.base.device.station.leave();
   }
 
-  associated(): void {
+  associated(bssid?: Uint8Array, channel?: number): void {
     const { timer } = this.base.device;
-    if (!this.resolve) return;
-    timer.clear(this.limit);
-    this.limit = timer.set(() => this.end(undefined, "no-address"), this.limits.addressMs);
+    if (this.attempt || this.over) return;
+    this.bssid = bssid;
+    this.channel = channel;
+    timer.clear(this.timer);
+    this.timer = timer.set(() => this.end(undefined, "no-address"), this.limits.addressMs);
   }
 
   address(address: Address): void {
@@ -64,17 +68,26 @@ class Trying implements JoinEvents {
 
   lost(raw: number): void {
     const reason = `${this.base.device.station.reason(raw)} (${raw})`;
-    if (this.resolve) this.end(undefined, reason);
-    else this.listener.onLost(reason);
+    const { attempt } = this;
+    if (this.over) this.listener.onLost(reason);
+    else if (!attempt) this.end(undefined, reason);
+    else {
+      attempt.address = undefined; // lost before anybody was told
+      attempt.reason = reason;
+    }
   }
 
   private end(address: Address | undefined, reason: string): void {
-    const { resolve } = this;
-    if (!resolve) return;
+    if (this.attempt || this.over) return;
     const { station, timer } = this.base.device;
-    this.resolve = undefined;
-    timer.clear(this.limit);
+    timer.clear(this.timer);
     if (!address) station.leave();
-    resolve({ address, reason });
+    this.attempt = { address, reason, bssid: this.bssid, channel: this.channel };
+    this.timer = timer.set(() => this.tell(), 0); // what follows writes to the store: it begins on an empty stack
+  }
+
+  private tell(): void {
+    this.over = true;
+    this.listener.onAttempt(this.attempt!);
   }
 }

@@ -30,7 +30,8 @@ export interface JoinTarget {
 
 /** Events of one join, in this order; `lost` may come at any time, and nothing comes after it. */
 export interface JoinEvents {
-  associated(): void;
+  /** Where it is, as far as the platform knows: the next attempt goes there first. */
+  associated(bssid?: Uint8Array, channel?: number): void;
   address(address: Address): void;
   /** The association ended, or never came about. `raw` is the chip's own reason code. */
   lost(raw: number): void;
@@ -166,6 +167,8 @@ export interface SmartConfig {
   stop(): void;
   /** Instead of stop, where the credentials led to an address: the phone is told, some seconds in the background, then it ends. */
   acknowledge(): void;
+  /** True while the frames of a transfer keep coming: its slice of the radio is then held, up to 45 s. */
+  receiving?(): boolean;
 }
 
 /** `device/gpio`: LED and button, by the board's numbers. */

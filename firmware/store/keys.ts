@@ -25,5 +25,9 @@ export const MINIMUM_SC = 11;
 export const SERVER = 12;
 /** CRC u32, parts u8: which parts of that import have worked. */
 export const DEFAULTS_WORKED = 13;
+/** When and where each network last worked, and why it last failed. */
+export const NETWORK_NOTES = 14;
+/** {name, host}: what the owner called the device by Improv. */
+export const NAMES = 15;
 /** From here on for the gadget's own program. */
 export const FIRST_APP_KEY = 24;

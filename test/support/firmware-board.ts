@@ -79,6 +79,10 @@ export class FirmwareBoard {
   /** The one that runs, or ran last. */
   static current: FirmwareBoard | undefined;
   readonly lines: string[] = [];
+  /** Every attempt to join: SSID, and "BSSID channel" where it was made at one place only. */
+  readonly joins: string[] = [];
+  /** Gets what is said, as it is said. */
+  onBytes: ((bytes: Uint8Array) => void) | undefined;
   readonly flash: NorFlash;
   readonly clock: Clock;
   readonly air: Air;
@@ -171,7 +175,12 @@ export class FirmwareBoard {
   }
 
   type(text: string): void {
-    this.console.receive(new TextEncoder().encode(text));
+    this.send(new TextEncoder().encode(text));
+  }
+
+  /** Bytes to the UART. */
+  send(bytes: Uint8Array): void {
+    this.console.receive(bytes);
   }
 
   /** Everything that was said, also what is not a whole line. */
@@ -239,6 +248,7 @@ export class FirmwareBoard {
 
   private call(operation: string, args: Value[]): unknown {
     if (this.ending) return afterlife(operation, args);
+    if (operation === "station.join") this.joins.push(joinText(args));
     try {
       return this.bus[operation]!(args);
     } catch (error) {
@@ -273,6 +283,7 @@ export class FirmwareBoard {
   }
 
   private hear(bytes: Uint8Array): void {
+    this.onBytes?.(bytes);
     this.text += new TextDecoder().decode(bytes);
     const lines = this.text.split("\n");
     this.text = lines.pop()!;
@@ -281,6 +292,11 @@ export class FirmwareBoard {
 }
 
 export type { BusValue };
+
+function joinText([ssid, , bssid, channel]: Value[]): string {
+  const name = Buffer.from(ssid as Uint8Array).toString();
+  return bssid ? `${name} at ${Buffer.from(bssid as Uint8Array).toString("hex")} ${String(channel)}` : name;
+}
 
 function regionOf(flash: NorFlash): ReturnType<Base["device"]["flash"]> {
   const { offset, size } = layout.broome;

@@ -72,8 +72,7 @@ test.serial(
     try {
       await person.answer(/1 {2}Broome[^]*Number or name[^\n]*: $/, "1");
       await person.answer(/Password[^\n]*: $/, "not the password");
-      await person.answer(/\[wrong-password[^]*Number or name[^\n]*: $/, "1");
-      await person.answer(/Password[^\n]*: $/, network.password);
+      await person.answer(/\[wrong-password[^]*Password of "Broome"[^\n]*: $/, network.password);
       await person.answer(/Connected[^]*Server[^\n]*: $/, server.deviceUrl);
       await person.answer(/Join key[^\n]*: $/, "mistyped-key");
       await person.answer(/That cannot be[^]*Join key[^\n]*: $/, server.joinKey);

@@ -85,7 +85,8 @@ test("the dialog: scan, wrong password, right password, server, join key", async
   await answer(/Password[^\n]*: $/, "short");
   await answer(/That cannot be[^]*Number or name[^\n]*: $/, "1");
   await answer(/Password[^\n]*: $/, "not the password");
-  await answer(/\[wrong-password[^]*Number or name[^\n]*: $/, network.ssid);
+  await answer(/\[wrong-password[^]*Password of "Broome"[^\n]*: $/, "");
+  await answer(/Number or name[^\n]*: $/, network.ssid);
   await answer(/Password[^\n]*: $/, network.password);
   await answer(/Connected[^]*Server[^\n]*: $/, "not a server");
   await answer(/That cannot be[^]*Server[^\n]*: $/, "http://127.0.0.1:9/");

@@ -154,7 +154,7 @@ export class Radio {
 
   private associated(beacon: Beacon): void {
     this.state = "associated";
-    this.event(["station.associated"]);
+    this.event(["station.associated", bssidBytes(beacon), beacon.channel]);
     if (beacon.fail === "no-address") return;
     this.after(DHCP_MS, () => {
       this.state = "online";

@@ -73,7 +73,7 @@ const world = z
     start: z.iso.datetime().optional(), // what the wall clock says at the beginning; default: now
     test: z.boolean().default(false),
     keys: z.enum(["secure", "seeded", "stuck"]).default("secure"),
-    accessPoints: z.array(accessPoint).max(64).default([]),
+    accessPoints: z.array(accessPoint).max(1000).default([]),
     hosts: z.record(z.string().min(1), ipv4.nullable()).default({}), // names; null: does not resolve
     faults: z.array(fault).max(1000).default([]),
   })

@@ -25,8 +25,8 @@ function radio(): Radio {
   return holder.busRadio;
 }
 
-function associated(): void {
-  radio().events?.associated();
+function associated(bssid: BusValue, channel: BusValue): void {
+  radio().events?.associated(bytesOf(bssid), channel as number);
 }
 
 function scanned(found: BusValue): void {

@@ -1,10 +1,12 @@
 // The first-boot chain on the simulated radio, in fast time: which step is tried when, what is kept, what is said.
 
 import test from "ava";
+import { networkNote } from "../../../firmware/connect/network-notes.js";
 import { loadNetworks, ssidText } from "../../../firmware/connect/networks.js";
 import { FirmwareBoard, network, worldOf } from "../../support/firmware-board.js";
 
 const good = { "wifi.ssid": network.ssid, "wifi.password": network.password };
+const broome = { ...network, security: "wpa2", channel: 6 };
 const other = { ssid: "Derby", password: "boab-prison-tree", security: "wpa2", channel: 1, rssi: -60 };
 
 test.afterEach.always(() => FirmwareBoard.endAll());
@@ -19,6 +21,12 @@ function results(board: FirmwareBoard): string[] {
 
 function known(board: FirmwareBoard): string[] {
   return loadNetworks(board.store).map(({ ssid }) => ssidText(ssid));
+}
+
+/** Virtual ms from the first start until the log says `pattern`. */
+function uptimeOf(board: FirmwareBoard, pattern: RegExp): number {
+  const line = board.lines.find((one) => pattern.test(one))!;
+  return Number(/\((\d+)\)/.exec(line)![1]);
 }
 
 test.serial(
@@ -36,6 +44,29 @@ test.serial(
     t.regex(second.said, /boot: slot=ota_0 version=1\.0\.0 cause=user/);
   },
 );
+
+test.serial(
+  "the last network is tried on its channel and BSSID first, and is there in under 1.5 s",
+  async (t) => {
+    const first = new FirmwareBoard({ defaults: good });
+    await first.waitFor(/result=online/);
+    const second = first.reset("external", { defaults: {} });
+    await second.waitFor(/result=online/);
+    t.deepEqual(second.joins, ["Broome at 02b00e000000 6"]);
+    t.true(uptimeOf(second, /result=online/) < 1500);
+  },
+);
+
+test.serial("a router that changed its channel is found by a scan", async (t) => {
+  const first = new FirmwareBoard({ defaults: good });
+  await first.waitFor(/result=online/);
+  first.air.beacons()[0]!.channel = 11;
+  const second = first.reset("external", { defaults: {} });
+  await second.waitFor(/result=online/);
+  t.deepEqual(second.joins, ["Broome at 02b00e000000 6", "Broome"]);
+  t.is(networkNote(second.store, Buffer.from("Broome"))!.channel, 11);
+  t.deepEqual(results(second), ["stored=online"]);
+});
 
 test.serial("nothing known: every step in order says why", async (t) => {
   const board = new FirmwareBoard({});
@@ -61,33 +92,63 @@ for (const [name, world, reason] of [
     /^no-address$/,
   ],
 ] as const)
-  test.serial(`${name} has its reason, and is tried again`, async (t) => {
+  test.serial(`${name} has its reason, and is tried again within a minute`, async (t) => {
     const board = new FirmwareBoard({ defaults: good, world: worldOf(world) });
     await board.waitFor(/step=defaults[^]*step=defaults/);
     const [, defaults] = results(board);
     t.regex(defaults!.slice("defaults=".length), reason);
+    const [first, second] = board.lines.filter((line) => line.includes("wifi: joining"));
+    t.true(Number(/\d+/.exec(second!)![0]) - Number(/\d+/.exec(first!)![0]) < 60_000);
   });
 
+test.serial("the defaults say how long an attempt of the first pass may take", async (t) => {
+  const world = worldOf({ accessPoints: [{ ...broome, fail: "no-address" }] });
+  const board = new FirmwareBoard({ world, defaults: { ...good, "wifi.addressMs": 2500 } });
+  const [, ms] = await board.waitFor(/step=defaults result=no-address ms=(\d+)/);
+  t.true(Number(ms) > 2500 && Number(ms) < 4000, ms);
+});
+
 test.serial(
-  "a router that comes back late is found, and credentials survive any number of failures",
+  "a router that comes back late is found within 60 s, and credentials survive any number of failures",
   async (t) => {
     const board = new FirmwareBoard({ defaults: good });
     await board.waitFor(/result=online/);
     board.air.setFailure("Broome", "absent");
     await board.waitFor(/connection lost/);
     const mark = board.said.length;
-    await board.waitFor(/(step=serial[^]*){6}/, mark);
+    await board.waitFor(/(step=stored[^]*){6}/, mark);
     t.deepEqual(known(board), ["Broome"]);
+    const back = board.clock.now();
     board.air.setFailure("Broome", undefined);
-    await board.waitFor(/step=(stored|defaults) result=online/, mark); // whichever is under way when it comes
+    await board.waitFor(/step=stored result=online/, mark);
+    t.true(board.clock.now() - back < 60_000);
     t.true(board.clock.skippedMs > 60_000, "minutes went by");
   },
 );
 
+test.serial("a router whose appearance is news is tried before one that fails again and again", async (t) => {
+  const world = worldOf({ accessPoints: [{ ...broome, fail: "absent" }, { ...other }] });
+  const first = new FirmwareBoard({ defaults: good, world });
+  first.air.setFailure("Broome", undefined);
+  await first.waitFor(/result=online/);
+  const derby = { "wifi.ssid": other.ssid, "wifi.password": other.password };
+  const second = first.reset("external", { defaults: derby });
+  await second.waitFor(/defaults result=online/);
+  second.air.setFailure("Broome", "absent");
+  second.air.setFailure("Derby", "no-address");
+  const third = second.reset("external");
+  await third.waitFor(/smartconfig=?[^]*step=stored result=no-address/);
+  const mark = third.joins.length;
+  third.air.setFailure("Broome", undefined);
+  await third.waitFor(/step=stored result=online/);
+  t.deepEqual(third.joins.slice(mark).at(-1), "Broome");
+  t.true(third.joins.length - mark <= 2, "Derby was under way at most once more");
+});
+
 test.serial(
   "a new defaults block is tried before what is stored, and takes over when it works",
   async (t) => {
-    const world = worldOf({ accessPoints: [{ ...network, security: "wpa2", channel: 6 }, other] });
+    const world = worldOf({ accessPoints: [broome, other] });
     const first = new FirmwareBoard({ defaults: good, world });
     await first.waitFor(/result=online/);
     const second = first.reset("external", {
@@ -109,6 +170,36 @@ test.serial(
     t.regex(results(second).join(), /^defaults=wrong-password \(\d+\),stored=online$/);
   },
 );
+
+test.serial(
+  "a patched password that differs from the stored one of the same network is a try of its own",
+  async (t) => {
+    const first = new FirmwareBoard({ defaults: good });
+    await first.waitFor(/result=online/);
+    const second = first.reset("external", { defaults: { ...good, "wifi.password": "mistyped-one" } });
+    await second.waitFor(/stored result=online/);
+    second.air.setPassword("Broome", "mistyped-one"); // the router now has what was patched
+    await second.waitFor(/step=stored result=wrong-password[^]*step=defaults result=online/);
+    t.deepEqual(
+      loadNetworks(second.store).map(({ password }) => password),
+      ["mistyped-one"],
+    );
+  },
+);
+
+test.serial("why a network failed last is stored, and does not touch its credentials", async (t) => {
+  const first = new FirmwareBoard({ defaults: good });
+  await first.waitFor(/result=online/);
+  first.air.setPassword("Broome", "changed-by-the-owner");
+  await first.waitFor(/step=stored result=wrong-password/);
+  const note = networkNote(first.store, Buffer.from("Broome"))!;
+  t.regex(note.failure, /^wrong-password \(\d+\)$/);
+  t.is(note.boot, 1);
+  t.deepEqual(
+    loadNetworks(first.store).map(({ password }) => password),
+    [network.password],
+  );
+});
 
 test.serial("a blank block never overrides what an earlier image brought", async (t) => {
   const first = new FirmwareBoard({ defaults: good });

@@ -1,6 +1,10 @@
 // Networks as people type them, as the store keeps them, and as they are shown.
 
 import test from "ava";
+import type { ScanEntry } from "../../../firmware/device/types.js";
+import { networkNote, noteFailure, noteSuccess } from "../../../firmware/connect/network-notes.js";
+import { byProspect, enterSignals, heardNow, rankByTurn } from "../../../firmware/connect/plan.js";
+import type { Known } from "../../../firmware/connect/plan.js";
 import { loadNetworks, networkFault, rememberNetwork, ssidText } from "../../../firmware/connect/networks.js";
 import { decodeRequest, encodeRequest } from "../../../firmware/protocol/sync-message.js";
 import { LogStore } from "../../../firmware/store/log-store.js";
@@ -42,12 +46,82 @@ for (const [what, name] of [
     t.deepEqual(decodeRequest(encodeRequest(request, 1000)), request);
   });
 
-test("at most four networks are kept, the last one that worked first, each once", (t) => {
-  const store = new LogStore({ flash: flashRegion(NorFlash.open({ size: 4 * 4096 })) });
-  for (const name of ["a", "b", "c", "d", "e", "c"])
+const storeOf = () => new LogStore({ flash: flashRegion(NorFlash.open({ size: 4 * 4096 })) });
+
+test("at most eight networks are kept, the last one that worked first, each once", (t) => {
+  const store = storeOf();
+  for (const name of ["a", "b", "c", "d", "e", "f", "g", "h", "i", "c"])
     rememberNetwork(store, { ssid: bytes(name), password: `pässword ${name}` });
   t.deepEqual(
     loadNetworks(store).map((network) => [ssidText(network.ssid), network.password]),
-    ["c", "e", "d", "b"].map((name) => [name, `pässword ${name}`]),
+    ["c", "i", "h", "g", "f", "e", "d", "b"].map((name) => [name, `pässword ${name}`]),
   );
+});
+
+test("eight networks of the greatest length fit a record of the store, and what is noted of them another", (t) => {
+  const store = storeOf();
+  const place = { bssid: Uint8Array.of(1, 2, 3, 4, 5, 6), channel: 13 };
+  for (let i = 0; i < 9; i += 1) {
+    const name = new Uint8Array(32).fill(i);
+    rememberNetwork(store, { ssid: name, password: "0123456789abcdef".repeat(4) });
+    noteSuccess(store, name, i, place);
+  }
+  const kept = loadNetworks(store);
+  t.is(kept.length, 8);
+  t.deepEqual([...kept[0]!.ssid], new Array(32).fill(8));
+  t.deepEqual(networkNote(store, kept[7]!.ssid), { boot: 1, ...place, failure: "" });
+  t.is(networkNote(store, new Uint8Array(32)), undefined, "the ninth pushed out the first");
+});
+
+test("a failure is noted of networks that worked, in the words of the vocabulary, and written once", (t) => {
+  const nor = NorFlash.open({ size: 4 * 4096 });
+  const store = new LogStore({ flash: flashRegion(nor) });
+  noteFailure(store, ssid, "timeout");
+  t.is(networkNote(store, ssid), undefined);
+  noteSuccess(store, ssid, 7, {});
+  noteFailure(store, ssid, "wrong-password (15)");
+  const { programs } = nor.operations;
+  for (let i = 0; i < 1000; i += 1) noteFailure(store, ssid, "wrong-password (15)");
+  t.is(nor.operations.programs, programs);
+  t.deepEqual(networkNote(store, ssid), {
+    boot: 7,
+    bssid: undefined,
+    channel: undefined,
+    failure: "wrong-password (15)",
+  });
+  noteSuccess(store, ssid, 8, { bssid: Uint8Array.of(1, 2, 3, 4, 5, 6), channel: 1 });
+  t.is(networkNote(store, ssid)!.failure, "wrong-password (15)", "the last failure stays known");
+});
+
+test("heard networks come first, news before what was there, then rank, then signal; a step may come before all", (t) => {
+  const one = (name: string, step: Known["step"], rank: number): Known => {
+    return { ssid: bytes(name), password: "", step, rank };
+  };
+  const entry = (name: string, rssi: number): ScanEntry => {
+    return { ssid: bytes(name), bssid: new Uint8Array(6), channel: 1, rssi, security: "open" };
+  };
+  const known = [
+    one("away", "stored", 9),
+    one("weak", "stored", 5),
+    one("strong", "stored", 5),
+    one("old", "stored", 4),
+    one("patched", "defaults", 0),
+  ];
+  const names = () => known.map(({ ssid: name }) => ssidText(name)).join(" ");
+  enterSignals(known, [
+    entry("old", -40),
+    entry("weak", -80),
+    entry("weak", -90),
+    entry("strong", -50),
+    entry("patched", -30),
+  ]);
+  t.is((byProspect(known, undefined), names()), "strong weak old patched away");
+  t.is(known.find((n) => ssidText(n.ssid) === "weak")!.rssi, -80);
+  const before = heardNow(known.filter(({ ssid: name }) => ssidText(name) !== "old"));
+  t.is((byProspect(known, before), names()), "old strong weak patched away");
+  t.is((byProspect(known, before, "stored"), names()), "old strong weak away patched");
+  t.is((byProspect(known, undefined, "defaults"), names()), "patched strong weak old away");
+  enterSignals(known, []);
+  rankByTurn(known, 3);
+  t.is((byProspect(known, undefined), names()), "old away patched strong weak");
 });
