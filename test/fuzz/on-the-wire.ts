@@ -47,7 +47,10 @@ export const slip: Fuzz = {
     });
     for (const packet of whole.packets) {
       must(packet.length > 0 && packet.length <= SLIP_LIMIT, "a packet beyond the limit");
-      must(Buffer.from(stream).includes(Buffer.from(encodeSlip(packet))), "a packet that is not in the stream");
+      must(
+        Buffer.from(stream).includes(Buffer.from(encodeSlip(packet))),
+        "a packet that is not in the stream",
+      );
     }
     must(Buffer.concat(whole.packets).equals(Buffer.concat(cut.packets)), "another reading in pieces");
     must(
