@@ -80,6 +80,11 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./commands/read-mac.js"),
   },
   {
+    name: "setup",
+    summary: "bring a board online over its serial port",
+    load: () => import("./commands/setup.js"),
+  },
+  {
     name: "image-info",
     summary: "what an image file holds",
     load: () => import("./commands/image-info.js"),

@@ -302,8 +302,9 @@ export class Chain implements Radio, AttemptListener, SliceListener {
   }
 
   private keep(network: Network, step: StepName, { address, bssid, channel }: Attempt): void {
-    const { store, log } = this.base;
-    log("wifi", `address ${address!.address}, gateway ${address!.gateway}`);
+    const { store, log, device } = this.base;
+    const mac = macText(device.system.mac());
+    log("wifi", `address ${address!.address}, gateway ${address!.gateway}, mac ${mac}`);
     this.ssid = ssidText(network.ssid);
     try {
       rememberNetwork(store, network);
@@ -347,6 +348,10 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     }
     this.next();
   }
+}
+
+function macText(mac: Uint8Array): string {
+  return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 function refuse(request: Request): void {

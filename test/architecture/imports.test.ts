@@ -92,6 +92,12 @@ const table: Row[] = [
     npm: true,
   },
   {
+    from: "tools/setup",
+    may: ["firmware/format", "firmware/protocol", "tools/serial", "tools/prompt.ts", "tools/error.ts"],
+    node: true,
+    npm: true,
+  },
+  {
     from: "tools/doctor",
     may: ["tools/engine/cc.ts", "tools/serial/list.ts", "tools/error.ts"],
     node: true,

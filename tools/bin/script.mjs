@@ -90,6 +90,7 @@ const scripts = {
   },
   bench: () => run(node, ["--import=tsx", join(root, "test/bench/run.ts"), ...args]),
   fuzz: () => run(node, ["--import=tsx", join(root, "test/fuzz/run.ts"), ...args]),
+  chain: () => run(node, ["--import=tsx", join(root, "test/chain/run.ts"), ...args]),
   mutants: () => run(node, ["--import=tsx", join(root, "test/mutants/run.ts"), ...args]),
 };
 

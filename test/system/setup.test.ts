@@ -1,0 +1,82 @@
+// `broome setup` brings a virtual board online, by Improv and by the dialog, and says why where it cannot.
+
+import test from "ava";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openPort } from "../../tools/serial/open.js";
+import { improvOver } from "../support/improv-sdk.js";
+import { Rig, network, type Server } from "./rig.js";
+
+const rig = new Rig();
+let server: Server;
+let built: string;
+
+test.before(async () => {
+  server = await rig.serve();
+  built = await rig.build("1.0.0");
+});
+test.after.always(() => rig.end());
+
+async function blankBoard(name: string) {
+  const board = await rig.board(name);
+  await rig.flash(board, built, join(built, "app.bin"));
+  return board;
+}
+
+function answers(name: string, values: object): string {
+  const path = rig.path(`${name}.json`);
+  writeFileSync(path, JSON.stringify(values), { mode: 0o600 });
+  return path;
+}
+
+const good = { "wifi.ssid": network.ssid, "wifi.password": network.password };
+
+for (const [way, extra] of [
+  ["Improv", []],
+  ["the dialog", ["--dialog"]],
+] as const)
+  test.serial(
+    `by ${way}: a wrong password is said to be one, the right one leads online, the server is named`,
+    async (t) => {
+      const board = await blankBoard(`blank-${extra.length}`);
+      const port = board.first.port!;
+      const wrong = answers("wrong", { ...good, "wifi.password": "not the password" });
+      const setup = (file: string) => rig.verb("-p", port, "setup", "--answers", file, ...extra);
+      const error = await t.throwsAsync(setup(wrong));
+      t.is((error as { code?: string }).code, "wrong-password");
+      const full = answers("full", { ...good, "server.url": server.deviceUrl, "join.key": server.joinKey });
+      const result = await setup(full);
+      t.is(result.ssid, network.ssid);
+      t.regex(String(result.ip), /^192\.168\.\d+\.\d+$/);
+      t.is(result.mac, board.first.mac);
+      t.is(result.server, server.deviceUrl);
+      t.regex(String(result.code), /^\d{6}$/);
+      await board.end();
+    },
+  );
+
+test.serial(
+  "npm's improv-wifi-serial-sdk sets the board up: the real firmware, its FIFO and its memory",
+  async (t) => {
+    const board = await blankBoard("sdk");
+    const port = await openPort(board.first.port!, { baudRate: 115200 });
+    t.teardown(() => port.close());
+    const client = await improvOver({
+      write: (bytes) => port.write(bytes),
+      listen: (onBytes) => port.listen(onBytes),
+    });
+    const info = await client.initialize(10_000);
+    t.deepEqual([info.firmware, info.version, info.chipFamily], ["broome-example", "1.0.0", "ESP32-C3"]);
+    t.true((await client.scan()).some(({ name, secured }) => name === network.ssid && secured));
+    await t.throwsAsync(
+      client
+        .provision(network.ssid, "not the password")
+        .catch((why) => Promise.reject(new Error(String(why)))),
+      { message: "UNABLE_TO_CONNECT" },
+    );
+    await client.provision(network.ssid, network.password);
+    await client.requestCurrentState();
+    t.is(client.state, 4);
+    await client.close();
+  },
+);

@@ -1,0 +1,154 @@
+// `broome setup`: brings a board online over its serial port, by Improv where it answers that, else by its dialog.
+
+import { BroomeError } from "../error.js";
+import { canAsk } from "../prompt.js";
+import { choosePort } from "../serial/choose.js";
+import { openPort } from "../serial/open.js";
+import { readAnswers, type Answers } from "../setup/answers.js";
+import { DialogClient } from "../setup/dialog-client.js";
+import { ImprovClient } from "../setup/improv-client.js";
+import { wordsFor, type Heard, type Outcome } from "../setup/outcome.js";
+import { askAgain, askJoinKey, askNetwork, askPassword, askServer } from "../setup/questions.js";
+import { Screen } from "../setup/screen.js";
+import type { Context, Options, Verb } from "../verb.js";
+
+const BAUD_RATE = 115200; // of the firmware's UART (CONTRACT, "UART")
+const DETECT_MS = 5_000;
+const OFFER_MS = 8_000; // until a board that is online and has no server says so
+
+export const verb: Verb = {
+  name: "setup",
+  summary: "bring a board online over its serial port",
+  configure(command) {
+    command
+      .option(
+        "--answers <file>",
+        "JSON file with wifi.ssid, wifi.password, server.url, join.key: nobody is asked",
+      )
+      .option("--dialog", "use the board's dialog even where it speaks Improv");
+  },
+  run: runSetup,
+};
+
+/** How the board is talked to. */
+interface Way {
+  scan(): Promise<Heard[]>;
+  join(ssid: string, password: string): Promise<Outcome>;
+}
+
+async function runSetup(
+  context: Context,
+  args: string[],
+  options: Options,
+): Promise<Record<string, unknown>> {
+  if (args.length > 0) throw new BroomeError("usage", `${args[0]} is too much`, "See: broome setup --help");
+  const answers = options.answers === undefined ? undefined : readAnswers(options.answers as string);
+  if (!answers && !canAsk())
+    throw new BroomeError("answers-missing", "nobody is there to answer", "Give --answers FILE.");
+  const started = Date.now();
+  const port = await openPort(await choosePort(context.port), { baudRate: context.baud ?? BAUD_RATE });
+  const onAbort = () => void port.close();
+  context.signal.addEventListener("abort", onAbort);
+  try {
+    const screen = new Screen(port);
+    const dialog = new DialogClient(screen);
+    const way = await findWay(context, screen, dialog, options.dialog === true);
+    const outcome = await bringOnline(context, way, answers);
+    context.log(`online: "${outcome.ssid}", address ${outcome.ip}`);
+    const server = await nameServer(context, dialog, answers);
+    const { ssid, ip, mac, url } = outcome;
+    return { ssid, ip, mac, ...(url === undefined ? {} : { url }), ...server, ms: Date.now() - started };
+  } finally {
+    context.signal.removeEventListener("abort", onAbort);
+    await port.close();
+  }
+}
+
+async function findWay(
+  context: Context,
+  screen: Screen,
+  dialog: DialogClient,
+  dialogOnly: boolean,
+): Promise<Way> {
+  const improv = new ImprovClient(screen);
+  const state = dialogOnly ? undefined : await improv.detect(DETECT_MS);
+  if (state) {
+    const { firmware, version, chip, name } = await improv.info();
+    context.log(`${name}: ${firmware} ${version} on ${chip}${state.online ? ", online already" : ""}`);
+    return improv;
+  }
+  if (!dialogOnly) context.log("no answer to Improv; trying the board's dialog");
+  if (await dialog.open(DETECT_MS * 2)) return dialogWay(dialog);
+  throw new BroomeError(
+    "no-answer",
+    "the board answers neither Improv nor at its dialog",
+    "Is this the port, is the firmware flashed? `broome monitor` shows what the board says.",
+  );
+}
+
+function dialogWay(dialog: DialogClient): Way {
+  return {
+    async scan() {
+      const lines = await dialog.list();
+      return lines.map((line) => {
+        const [, name = "", rssi = "0", security = ""] =
+          /^ +\d+ {2}(.*?) *\[[#.]+\] (-?\d+) dBm .* (\S+)$/.exec(line) ?? [];
+        return { name, rssi: Number(rssi), secured: security !== "open" };
+      });
+    },
+    join: (ssid, password) => dialog.join(ssid, password),
+  };
+}
+
+async function bringOnline(context: Context, way: Way, answers: Answers | undefined): Promise<Outcome> {
+  if (answers) {
+    const outcome = await way.join(answers.ssid, answers.password);
+    if (outcome.reason !== undefined) throw failed(outcome);
+    return outcome;
+  }
+  let again: Parameters<typeof askPassword>[0] | undefined; // only the password was wrong
+  for (;;) {
+    const choice = again ?? (await askNetwork(await way.scan()));
+    if (!choice) continue;
+    const password = await askPassword(choice);
+    context.log(`trying "${choice.ssid}" ...`);
+    const outcome = await way.join(choice.ssid, password);
+    if (outcome.reason === undefined) return outcome;
+    context.log(`${outcome.said ?? wordsFor(outcome.reason)} [${outcome.reason}]`);
+    if (!(await askAgain())) throw failed(outcome);
+    again = outcome.reason.startsWith("wrong-password") ? choice : undefined;
+  }
+}
+
+/** Names the server, where the board has none or a new one is given. */
+async function nameServer(
+  context: Context,
+  dialog: DialogClient,
+  answers: Answers | undefined,
+): Promise<{ server?: string; code?: string }> {
+  if (answers && answers.server === undefined) return {};
+  if (!(await dialog.wantsServer(OFFER_MS))) {
+    context.log("the board has its server");
+    return {};
+  }
+  for (;;) {
+    const url = answers ? answers.server! : await askServer();
+    if (url === "") {
+      await dialog.leave();
+      return {};
+    }
+    const fault = await dialog.server(url, answers ? answers.joinKey : await askJoinKey());
+    if (fault === undefined) {
+      const code = await dialog.code();
+      if (code !== undefined) context.log(`compare this code on the server's page: ${code}`);
+      return { server: url, ...(code === undefined ? {} : { code }) };
+    }
+    if (answers) throw new BroomeError("server-unreachable", fault, "Correct server.url or join.key.");
+    context.log(fault);
+  }
+}
+
+function failed({ ssid, reason, said }: Outcome): BroomeError {
+  const code = reason!.split(" ")[0]!;
+  return new BroomeError(code, `"${ssid}" failed: ${reason}`, said ?? wordsFor(reason!));
+}

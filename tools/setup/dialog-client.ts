@@ -1,0 +1,128 @@
+// Drives the firmware's serial dialog, as a person would: for boards that do not speak Improv, and to name a server.
+
+import { BroomeError } from "../error.js";
+import type { Outcome } from "./outcome.js";
+import type { Screen } from "./screen.js";
+
+const CTRL_C = "\x03";
+const PROMPT_MS = 10_000;
+const SCAN_MS = 45_000;
+const JOIN_MS = 60_000;
+const REACH_MS = 20_000;
+const CODE_MS = 20_000;
+
+const ASKS_NETWORK = /Number or name of the network[^\n]*: $/;
+const ASKS_PASSWORD = /Password[^\n]*: $/;
+const ASKS_SERVER = /Server, as [^\n]*: $/;
+const ASKS_KEY = /Join key[^\n]*: $/;
+const OFFERS_SERVER = /Press Enter to set up the server/;
+
+export class DialogClient {
+  private readonly screen: Screen;
+
+  constructor(screen: Screen) {
+    this.screen = screen;
+  }
+
+  /** Opens the dialog; false where nothing like it answers within `ms`. */
+  async open(ms: number): Promise<boolean> {
+    const { screen } = this;
+    screen.clear();
+    await screen.type(CTRL_C);
+    await screen.waitFor(/Press Enter to set up network/, 500);
+    await screen.type("\r");
+    return (await screen.waitFor(ASKS_NETWORK, ms)) !== undefined;
+  }
+
+  /** The lines of the list that stands above the question. */
+  async list(): Promise<string[]> {
+    if (!(await this.screen.waitFor(ASKS_NETWORK, SCAN_MS))) throw lost("the list of networks");
+    return this.screen.said.split("\n").filter((line) => /^ +\d+ {2}\S/.test(line));
+  }
+
+  /** `choice`: a number of the list, or a name. */
+  async join(choice: string, password: string): Promise<Outcome> {
+    const { screen } = this;
+    if (!ASKS_PASSWORD.test(screen.said)) {
+      screen.clear();
+      await screen.type(`${choice}\r`);
+      const next = await screen.waitFor(
+        new RegExp(`${ASKS_PASSWORD.source}|Trying "|There is no`),
+        PROMPT_MS,
+      );
+      if (!next) throw lost("the question for the password");
+      if (next[0].startsWith("There")) return { ssid: choice, reason: "not-found", said: next[0] };
+    }
+    if (!/Trying "/.test(screen.said)) {
+      screen.clear();
+      await screen.type(`${password}\r`);
+    }
+    const end = await screen.waitFor(
+      /Connected: (\d+\.\d+\.\d+\.\d+)|\[((?:wrong-password|not-found|no-address|timeout)(?: \(\d+\))?)\]|That cannot be: ([^\n]+)/,
+      JOIN_MS,
+    );
+    if (!end) throw lost("the end of the attempt");
+    const [, ip, reason, fault] = end;
+    if (ip !== undefined) return { ssid: choice, ip, mac: this.mac() };
+    await screen.waitFor(new RegExp(`${ASKS_NETWORK.source}|${ASKS_PASSWORD.source}`), SCAN_MS);
+    return {
+      ssid: choice,
+      reason: reason ?? "not-accepted",
+      ...(fault === undefined ? {} : { said: fault }),
+    };
+  }
+
+  /** Whether the board asks for a server, or would. */
+  async wantsServer(ms: number): Promise<boolean> {
+    const { screen } = this;
+    const asked = new RegExp(`${ASKS_SERVER.source}|${OFFERS_SERVER.source}|join: code=|bound reply`);
+    const found = await screen.waitFor(asked, ms);
+    return found !== undefined && !/code=|bound/.test(found[0]);
+  }
+
+  /** Names a server. @returns what is wrong with it, in the board's words; undefined: it is stored */
+  async server(url: string, joinKey: string): Promise<string | undefined> {
+    const { screen } = this;
+    if (!ASKS_SERVER.test(screen.said)) {
+      screen.clear();
+      await screen.type("\r");
+      if (!(await screen.waitFor(ASKS_SERVER, PROMPT_MS))) throw lost("the question for the server");
+    }
+    screen.clear();
+    await screen.type(`${url}\r`);
+    const refused = /That cannot be: ([^\n]+)|(Nothing answers there[^\n]+)/;
+    const next = await screen.waitFor(new RegExp(`${refused.source}|${ASKS_KEY.source}`), REACH_MS);
+    if (!next) throw lost("what the board says of the server");
+    const fault = next[1] ?? next[2];
+    if (fault !== undefined) return fault;
+    screen.clear();
+    await screen.type(`${joinKey}\r`);
+    const end = await screen.waitFor(/The server is stored|That cannot be: ([^\n]+)/, PROMPT_MS);
+    if (!end) throw lost("the end of the dialog");
+    if (end[1] === undefined) return undefined;
+    await screen.type(CTRL_C);
+    return end[1];
+  }
+
+  /** The code that the owner compares on the server's page; undefined where none came. */
+  async code(): Promise<string | undefined> {
+    return (await this.screen.waitFor(/join: code=(\d{6}) state=pending/, CODE_MS))?.[1];
+  }
+
+  /** Leaves the dialog where it stands. */
+  async leave(): Promise<void> {
+    await this.screen.type("\r");
+  }
+
+  private mac(): string {
+    return /wifi: address [^\n]*, mac ([\da-f:]+)/.exec(this.screen.said)?.[1] ?? "";
+  }
+}
+
+function lost(what: string): BroomeError {
+  return new BroomeError(
+    "no-answer",
+    `the board's dialog did not come to ${what}`,
+    "Reset the board and try again; `broome monitor` shows what it says.",
+  );
+}

@@ -1,0 +1,53 @@
+// What `broome setup` asks the person at the terminal.
+
+import { ask, askSecret, choose } from "../prompt.js";
+import type { Heard } from "./outcome.js";
+
+const AGAIN = "look again";
+const BY_NAME = "another one, by its name";
+const MIN_PASSWORD = 8; // bytes (IEEE 802.11i)
+/** Stronger than these in dBm: so many bars. */
+const BARS = [-55, -67, -75, -85];
+
+export interface Choice {
+  readonly ssid: string;
+  readonly secured: boolean | undefined; // undefined: nobody knows
+}
+
+/** A network of the list or one by name; undefined: the list is to be made again. */
+export async function askNetwork(heard: readonly Heard[]): Promise<Choice | undefined> {
+  const lines = heard.map(({ name, rssi, secured }) => {
+    const full = BARS.filter((limit) => rssi > limit).length;
+    return `${name.padEnd(32)} [${"#".repeat(full).padEnd(BARS.length, ".")}] ${rssi} dBm${secured ? "" : "  open"}`;
+  });
+  const chosen = await choose("Which network shall the board use?", [...lines, AGAIN, BY_NAME]);
+  if (chosen === AGAIN) return undefined;
+  const entry = heard[lines.indexOf(chosen)];
+  if (entry) return { ssid: entry.name, secured: entry.secured };
+  const ssid = await ask("Name of the network", "", (text) => (text === "" ? "it has a name" : undefined));
+  return { ssid, secured: undefined };
+}
+
+/** Its password; "" for an open network. */
+export async function askPassword({ ssid, secured }: Choice): Promise<string> {
+  if (secured === false) return "";
+  if (process.env.BROOME_WIFI_PASSWORD) return process.env.BROOME_WIFI_PASSWORD;
+  const hint = secured ? "" : " (empty: open)";
+  return askSecret(`Password of "${ssid}"${hint}`, (text) => {
+    if (text === "" && !secured) return undefined;
+    return Buffer.byteLength(text) < MIN_PASSWORD ? `at least ${MIN_PASSWORD} characters` : undefined;
+  });
+}
+
+/** The server's address; "" for none now. */
+export function askServer(): Promise<string> {
+  return ask("Server, as http://host:3000/#pin (empty: none now)", "", () => undefined);
+}
+
+export async function askJoinKey(): Promise<string> {
+  return process.env.BROOME_JOIN_KEY ?? (await askSecret("Join key (empty: none)", () => undefined));
+}
+
+export async function askAgain(): Promise<boolean> {
+  return (await choose("Try again?", ["yes", "no"])) === "yes";
+}
