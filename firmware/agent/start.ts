@@ -4,6 +4,7 @@ import type { Device } from "../device/types.js";
 import { encodeUtf8 } from "../format/utf8.js";
 import { Chain } from "../connect/chain.js";
 import { Improv } from "../connect/improv.js";
+import { Panel } from "../connect/panel.js";
 import { SerialStep } from "../connect/serial-dialog.js";
 import { Terminal } from "../connect/terminal.js";
 import { OtaStatus } from "../ota/status.js";
@@ -14,7 +15,7 @@ import { logLine } from "../protocol/log-line.js";
 import type { Base, ImageConfig } from "../store/base.js";
 import { importDefaults } from "../store/defaults-record.js";
 import { LogStore } from "../store/log-store.js";
-import { noteUptime, readStart } from "../telemetry/causes.js";
+import { noteUptime, readStart, restartFor } from "../telemetry/causes.js";
 import type { Start } from "../telemetry/causes.js";
 import { addLedgerEntry, nextBoot } from "../telemetry/ledger.js";
 import { Outbox } from "../telemetry/outbox.js";
@@ -89,6 +90,9 @@ function assemble(
     start: began,
     boot,
   });
+  const { button, led } = base.config;
+  if (device.gpio && (button ?? led) !== undefined)
+    new Panel(base, chain, () => restartFor(base.store, device.system, "user", "forgotten"));
   trial.begin();
   keepHouse(base);
   device.timer.set(() => runApp(base, app, outbox, pins), 0);

@@ -13,6 +13,11 @@ export interface ImageConfig {
   readonly layout: string;
   readonly sc: number; // security counter
   readonly updateKeys: readonly UpdateKey[]; // empty: updates are off
+  /** GPIO of the button, low while it is pressed; undefined: there is none. */
+  readonly button?: number;
+  /** GPIO of the LED, and the level at which it is lit (default 1); undefined: there is none. */
+  readonly led?: number;
+  readonly ledOn?: 0 | 1;
   /** In place of the pin of every server address. */
   readonly serverPin?: string;
 }

@@ -79,6 +79,10 @@ export class FirmwareBoard {
   /** The one that runs, or ran last. */
   static current: FirmwareBoard | undefined;
   readonly lines: string[] = [];
+  /** Pins that are pulled down. */
+  readonly pressed = new Set<number>();
+  /** What was written to pins: number, level, ms since the start. */
+  readonly lights: [number, boolean, number][] = [];
   /** Every attempt to join: SSID, and "BSSID channel" where it was made at one place only. */
   readonly joins: string[] = [];
   /** Gets what is said, as it is said. */
@@ -138,6 +142,10 @@ export class FirmwareBoard {
       timer: this.timers,
       clock,
       random: seededBytes(1, "Math.random"),
+      gpio: {
+        read: (pin) => !this.pressed.has(pin),
+        write: (pin, high) => void this.lights.push([pin, high, Math.round(clock.now() - this.startedAt)]),
+      },
     });
     FirmwareBoard.current = this;
     this.plugIn(running);

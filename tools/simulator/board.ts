@@ -60,6 +60,7 @@ export class Board implements Victim {
   private readonly straps: Straps;
   private readonly limiter = new RestartLimiter();
   private readonly pins = new Map<number, boolean>();
+  private readonly outputs = new Map<number, boolean>(); // as the program last set them
   private readonly peaks = new MemoryPeaks();
   private readonly line: PacedLine | undefined; // where bytes and work take their time
   private current: BoardState = "off";
@@ -154,6 +155,7 @@ export class Board implements Victim {
       overruns: program?.console.overruns ?? 0,
       lostEvents: program?.lostEvents ?? 0,
       pins: Object.fromEntries(this.pins),
+      outputs: Object.fromEntries(this.outputs),
       clock: { mode: clock.mode, nowMs: Math.round(clock.now()), skippedMs: Math.round(clock.skippedMs) },
     };
   }
@@ -216,6 +218,10 @@ export class Board implements Victim {
       baudRate: uart.baudRate,
       watchdogMs: this.options.watchdogMs ?? WATCHDOG_MS,
       peaks: this.peaks,
+      gpio: {
+        read: (pin) => this.pins.get(pin) ?? true,
+        write: (pin, high) => void this.outputs.set(pin, high),
+      },
       toHost: (bytes) => this.toHost(bytes),
       onEnd: (ending) => setImmediate(() => this.program === program && this.ended(ending)),
     });
@@ -272,6 +278,7 @@ export class Board implements Victim {
     clearTimeout(this.pending);
     const { arena, stack } = this.status();
     if (this.program !== undefined) this.options.note?.(JSON.stringify({ arena, stack }));
+    this.outputs.clear(); // a reset makes every pin an input
     this.program?.kill();
     this.program = undefined;
     this.app = undefined;

@@ -37,6 +37,13 @@ export interface Peripherals {
   timer: Timers;
   clock: Clock;
   random: RandomBytes;
+  gpio: PinControl;
+}
+
+/** The pins, by the chip's numbers. An input that nobody drives is pulled up. */
+export interface PinControl {
+  read(pin: number): boolean;
+  write(pin: number, high: boolean): void;
 }
 
 export type Operation = (args: Value[]) => Value;
@@ -44,6 +51,7 @@ export type Bus = Readonly<Record<string, Operation>>;
 
 const MAX_SSID = 32; // bytes
 const MAX_PASSWORD = 64; // characters
+const MAX_PIN = 48;
 const MAX_RANDOM = 4096; // bytes a call
 
 /** The table of operations over one board's peripherals. */
@@ -102,7 +110,7 @@ function flashBus({ flash, slots }: Peripherals): Bus {
   };
 }
 
-function systemBus({ system, console, timer, clock, random }: Peripherals): Bus {
+function systemBus({ system, console, timer, clock, random, gpio }: Peripherals): Bus {
   return {
     "system.info": () => [system.chip, system.mac, system.resetCause],
     "system.restart": silent(() => system.restart()),
@@ -114,6 +122,8 @@ function systemBus({ system, console, timer, clock, random }: Peripherals): Bus 
     "timer.set": (args) => timer.set(Number(args[0]), args[1] === true),
     "timer.clear": silent((args) => timer.clear(wholeAt(args, 0))),
     "clock.now": () => clock.date(),
+    "gpio.read": (args) => gpio.read(wholeAt(args, 0, MAX_PIN)),
+    "gpio.write": silent((args) => gpio.write(wholeAt(args, 0, MAX_PIN), args[1] === true)),
     "random.bytes": (args) => random(wholeAt(args, 0, MAX_RANDOM)),
   };
 }

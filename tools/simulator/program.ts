@@ -5,7 +5,7 @@ import type { Chip } from "../chips/chip.js";
 import type { Air } from "./air.js";
 import { ArenaMeter, type MemoryPeaks } from "./arena.js";
 import { verifySlot, type BootedApp } from "./boot.js";
-import { createBus, type Bus } from "./bus.js";
+import { createBus, type Bus, type PinControl } from "./bus.js";
 import type { Clock } from "./clock.js";
 import { Console } from "./console.js";
 import { ChipCrypto } from "./crypto.js";
@@ -49,6 +49,7 @@ export interface ProgramOptions {
   paced: boolean;
   baudRate: number;
   watchdogMs: number;
+  gpio: PinControl;
   peaks: MemoryPeaks;
   capture: PcapWriter | undefined;
   toHost: (bytes: Uint8Array) => void;
@@ -120,6 +121,7 @@ export class Program {
       timer: this.timers,
       clock,
       random: seededBytes(seed, "Math.random"),
+      gpio: options.gpio,
     });
     this.busy();
     this.machine = run(options.engine, {

@@ -1,7 +1,15 @@
-// `device/gpio` of the virtual platform: no LED and no button yet.
+// `device/gpio` of the virtual platform: pins that `broome sim gpio` drives, and pins that the board's status shows.
 
 import type { Gpio } from "../types.js";
+import { call } from "./bus.js";
 
-const gpio = undefined as Gpio | undefined;
+const gpio: Gpio = {
+  write(pin, high) {
+    call("gpio.write", pin, high);
+  },
+  read(pin) {
+    return call("gpio.read", pin) as boolean;
+  },
+};
 
 export default gpio;

@@ -18,6 +18,7 @@ const operations = {
   timer: ["set", "clear"],
   clock: ["now"],
   random: ["bytes"],
+  gpio: ["read", "write"],
   crypto: [
     "random",
     "sha256",

@@ -1,0 +1,83 @@
+// Button and LED: what a person without a terminal can do, and sees.
+
+import test from "ava";
+import { loadNetworks } from "../../../firmware/connect/networks.js";
+import { FirmwareBoard, network, worldOf } from "../../support/firmware-board.js";
+
+const BUTTON = 9;
+const LED = 8;
+const config = () => ({ button: BUTTON, led: LED });
+const defaults = { "wifi.ssid": network.ssid, "wifi.password": network.password };
+
+test.afterEach.always(() => FirmwareBoard.endAll());
+
+/** What the LED did in two seconds from `fromMs` on, a character a quarter of a second. */
+function pattern(board: FirmwareBoard, fromMs: number): string {
+  const at = board.lights.findIndex(([pin, , ms]) => pin === LED && ms >= fromMs);
+  return board.lights
+    .slice(at, at + 8)
+    .map(([, high]) => (high ? "#" : "."))
+    .join("");
+}
+
+/** The same wherever it was begun to be looked at. */
+function isRotationOf(seen: string, wanted: string): boolean {
+  return seen.length === wanted.length && (wanted + wanted).includes(seen);
+}
+
+test.serial(
+  "the LED blinks while a network is looked for, flashes twice while it waits, is lit on line",
+  async (t) => {
+    const world = worldOf({ accessPoints: [{ ...network, security: "wpa2", fail: "no-address" }] });
+    const board = new FirmwareBoard({ world, config, defaults });
+    await board.waitFor(/step=defaults result=no-address/);
+    t.true(isRotationOf(pattern(board, 1000), "#.#.#.#."), pattern(board, 1000));
+    await board.until("waiting", () => board.lights.at(-1)![2] > 20_000 || undefined);
+    t.true(isRotationOf(pattern(board, 15_000), "#.#....."), pattern(board, 15_000));
+    board.air.setFailure("Broome", undefined);
+    await board.waitFor(/result=online/);
+    const from = board.lights.at(-1)![2] + 500;
+    await board.until("eight more", () => board.lights.at(-1)![2] > from + 10_000 || undefined);
+    t.is(pattern(board, from), "########");
+  },
+);
+
+test.serial(
+  "pressed within 5 s after the start: set-up begins at step 3, though a network is known",
+  async (t) => {
+    const first = new FirmwareBoard({ config, defaults });
+    await first.waitFor(/result=online/);
+    const second = first.reset("external", { defaults: {} });
+    await second.waitFor(/result=online/);
+    second.pressed.add(BUTTON);
+    await second.waitFor(/button: set-up was asked for[^]*step=smartconfig[^]*Press Enter to set up network/);
+    second.pressed.delete(BUTTON);
+    await second.waitFor(/Press Enter[^]*step=stored result=online/); // after the slice: nobody is locked out
+    t.is(loadNetworks(second.store).length, 1);
+  },
+);
+
+test.serial(
+  "pressed later it does nothing; held for 15 s it forgets the networks, says so, and restarts",
+  async (t) => {
+    const board = new FirmwareBoard({ config, defaults });
+    await board.waitFor(/result=online/);
+    await board.until("7 s", () => board.lights.at(-1)![2] > 7_000 || undefined);
+    board.pressed.add(BUTTON);
+    const pressedMs = board.lights.at(-1)![2];
+    await board.until("20 s", () => board.lights.at(-1)![2] > pressedMs + 10_000 || undefined);
+    board.pressed.delete(BUTTON);
+    t.is(loadNetworks(board.store).length, 1);
+    t.notRegex(board.said, /button:/);
+    await board.until("2 s", () => board.lights.at(-1)![2] > pressedMs + 13_000 || undefined);
+    board.pressed.add(BUTTON);
+    await board.waitFor(/held for 15 s: the stored networks are forgotten/);
+    const forgottenMs = board.lights.at(-1)![2];
+    await board.until("the restart", () => board.ending === "restart" || undefined);
+    t.true(isRotationOf(pattern(board, forgottenMs + 300), "###.###."), pattern(board, forgottenMs + 300));
+    t.deepEqual(loadNetworks(board.store), []);
+    const second = board.reset("software", { defaults: {} });
+    await second.waitFor(/cause=user[^]*forgotten/);
+    t.pass();
+  },
+);
