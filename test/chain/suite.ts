@@ -1,6 +1,6 @@
 // The whole proof: every case of the matrix, then power cuts at every operation of every distinct trace of the store.
 
-import { seededRandom } from "../support/random.js";
+import { seededRandom, type Random } from "../support/random.js";
 import { faultsOf } from "./judge.js";
 import { cases, nameOf, restoredMs, type Case } from "./matrix.js";
 import { ChainRig, type Run } from "./rig.js";
@@ -12,7 +12,7 @@ export interface SuiteOptions {
   only?: RegExp;
   /** Runs at a time. */
   parallel: number;
-  /** After so much real time no further cut is begun; what was left out is counted as skipped. */
+  /** After so much real time no further case is begun, and no cut after a third more; what was left out is counted as skipped. */
   budgetMs?: number;
   say(text: string): void;
 }
@@ -49,10 +49,16 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   };
   try {
     const chosen = cases.filter((one) => options.only?.test(nameOf(one)) ?? true);
+    if (options.budgetMs !== undefined) shuffle(chosen, random);
+    const { budgetMs = Infinity } = options;
+    const begun = Date.now(); // the build is not counted
+    let ran = 0;
     const traces = new Map<string, Traced>();
     const back: number[] = [];
     let mostErases = 0;
     await inParallel(chosen, options.parallel, async (one) => {
+      if (Date.now() - begun > budgetMs) return;
+      ran += 1;
       const run = await rig.run(one);
       note(nameOf(one), faultsOf(one, run), run);
       const key = run.trace.join(" ");
@@ -61,7 +67,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
       if (restoredMs(one) > 0 && waitedMs > 0) back.push(waitedMs);
       mostErases = Math.max(mostErases, ...run.erases);
     });
-    options.say(`${chosen.length} cases, ${traces.size} distinct traces, ${Date.now() - started} ms`);
+    options.say(
+      `${ran} of ${chosen.length} cases, ${traces.size} distinct traces, ${Date.now() - started} ms`,
+    );
     const all = [...traces.values()].flatMap(({ one, run }) =>
       run.trace.map((_, i) => ({ one, run, at: i + 1 })),
     );
@@ -69,7 +77,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
       options.cuts >= 1 ? all : all.filter(() => random.below(1_000_000) < options.cuts * 1_000_000);
     let done = 0;
     await inParallel(wanted, options.parallel, async ({ one, run: whole, at }) => {
-      if (Date.now() - started > (options.budgetMs ?? Infinity)) return;
+      if (Date.now() - begun > (budgetMs * 4) / 3) return;
       const run = await rig.run(one, at);
       note(`${nameOf(one)} cut=${at} of ${whole.trace.length}`, faultsOf(one, run, { at, whole }), run);
       mostErases = Math.max(mostErases, ...run.erases);
@@ -78,9 +86,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     back.sort((a, b) => a - b);
     const share = (part: number) => Math.round(back[Math.floor((back.length - 1) * part)] ?? 0);
     return {
-      cases: chosen.length + done,
+      cases: ran + done,
       failed: failures.length,
-      skipped: wanted.length - done,
+      skipped: chosen.length - ran + wanted.length - done,
       seed: random.seed,
       ms: Date.now() - started,
       ...{ traces: traces.size, cuts: done, mostErases, failures },
@@ -88,6 +96,13 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     };
   } finally {
     rig.close();
+  }
+}
+
+function shuffle<T>(items: T[], random: Random): void {
+  for (let i = items.length - 1; i > 0; i -= 1) {
+    const j = random.below(i + 1);
+    [items[i], items[j]] = [items[j]!, items[i]!];
   }
 }
 

@@ -2,15 +2,27 @@
 
 import { BroomeError } from "../error.js";
 import { choosePort } from "../serial/choose.js";
+import { MonitorOutput } from "../serial/monitor-output.js";
 import { Monitor } from "../serial/monitor.js";
 import { openPort } from "../serial/open.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 const BAUD_RATE = 115200; // of the firmware's UART (CONTRACT, "UART")
 const CTRL_C = 0x03;
+const CTRL_H = 0x08;
+const TAB = 0x09; // Ctrl-I
+const CTRL_L = 0x0c;
 const CTRL_R = 0x12;
 const CTRL_T = 0x14;
 const CTRL_RIGHT_BRACKET = 0x1d;
+const MENU = [
+  "Ctrl-]         leave",
+  "Ctrl-T Ctrl-R  restart the board",
+  "Ctrl-T Ctrl-I  time before each line, on or off",
+  "Ctrl-T Ctrl-L  copy to a log file, on or off",
+  "Ctrl-T Ctrl-H  this list",
+  "Ctrl-T Ctrl-T  send Ctrl-T (likewise Ctrl-])",
+];
 
 export const verb: Verb = {
   name: "monitor",
@@ -18,6 +30,8 @@ export const verb: Verb = {
   configure(command) {
     command
       .option("--no-reset", "do not restart the board first (only possible where the port has modem lines)")
+      .option("--timestamps", "put the time before each line")
+      .option("--log <file>", "append a copy of what is shown to a file")
       .option("--for <seconds>", "end after so long", Number)
       .option("--until <text>", "end when the board says this; with --for: an error if it does not");
   },
@@ -41,24 +55,32 @@ async function runMonitor(
   let bytes = 0;
   let finish: (end: End) => void;
   const ended = new Promise<End>((resolve) => (finish = resolve));
-  const output = context.json ? process.stderr : process.stdout;
+  const stream = context.json ? process.stderr : process.stdout;
+  const output = new MonitorOutput({
+    show: (shown) => void stream.write(shown),
+    note: (text) => context.log(`--- ${text}`),
+    now: () => new Date(),
+    root: context.root,
+  });
+  output.timestamps = options.timestamps === true;
+  if (options.log !== undefined) output.startLog(options.log as string);
   const monitor = new Monitor({
     open: () => openPort(name, { baudRate: context.baud ?? BAUD_RATE }),
     onBytes(chunk) {
       bytes += chunk.length;
-      output.write(chunk);
+      output.take(chunk);
       if (until.sees(chunk)) finish("text");
     },
     onNote: (text) => context.log(`--- ${text}`),
   });
-  context.log(`--- ${name}, Ctrl-] leaves, Ctrl-T Ctrl-R restarts the board`);
+  context.log(`--- ${name}, Ctrl-] leaves, Ctrl-T Ctrl-H shows what else there is`);
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => finish("interrupted");
   context.signal.addEventListener("abort", onAbort);
   try {
     await monitor.start(options.reset !== false);
     if (seconds !== undefined) timer = setTimeout(() => finish("time"), seconds * 1000);
-    const restore = relayKeys(monitor, () => finish("left"));
+    const restore = relayKeys(context, monitor, output, () => finish("left"));
     const end = await ended.finally(restore);
     if (end === "time" && options.until !== undefined) throw notSeen(options.until as string, seconds!);
     return { port: name, bytes, reconnects: monitor.reconnects, end, ms: Date.now() - started };
@@ -66,6 +88,7 @@ async function runMonitor(
     clearTimeout(timer);
     context.signal.removeEventListener("abort", onAbort);
     await monitor.close();
+    output.stopLog();
   }
 }
 
@@ -88,7 +111,7 @@ class TextWatch {
 }
 
 /** Keys from a terminal one by one, from a pipe as they come. The end of a pipe ends nothing: the board may still speak. */
-function relayKeys(monitor: Monitor, leave: () => void): () => void {
+function relayKeys(context: Context, monitor: Monitor, output: MonitorOutput, leave: () => void): () => void {
   const { stdin } = process;
   const isTerminal = stdin.isTTY === true;
   let menu = false; // Ctrl-T was typed
@@ -98,9 +121,7 @@ function relayKeys(monitor: Monitor, leave: () => void): () => void {
     for (const key of keys) {
       if (menu) {
         menu = false;
-        if (key === CTRL_R)
-          void monitor.reset().catch(() => undefined); // a loss is told by the monitor
-        else out.push(key);
+        if (!choose(key, context, monitor, output)) out.push(key);
       } else if (key === CTRL_T) menu = true;
       else if (key === CTRL_RIGHT_BRACKET) return leave();
       else if (key === CTRL_C) process.kill(process.pid, "SIGINT");
@@ -117,6 +138,33 @@ function relayKeys(monitor: Monitor, leave: () => void): () => void {
     stdin.pause();
     (stdin as { unref?: () => void }).unref?.();
   };
+}
+
+/** A key behind Ctrl-T; false: it is none of the menu's, and meant for the board. */
+function choose(key: number, context: Context, monitor: Monitor, output: MonitorOutput): boolean {
+  const say = (text: string) => context.log(`\r--- ${text}`);
+  if (key === CTRL_R)
+    void monitor.reset().catch(() => undefined); // a loss is told by the monitor
+  else if (key === CTRL_H) MENU.forEach(say);
+  else if (key === TAB) output.timestamps = !output.timestamps;
+  else if (key === CTRL_L) toggleLog(output, say);
+  else return false;
+  return true;
+}
+
+function toggleLog(output: MonitorOutput, say: (text: string) => void): void {
+  const { logPath } = output;
+  if (logPath !== undefined) {
+    output.stopLog();
+    return say(`no longer copied to ${logPath}`);
+  }
+  const path = `broome-${new Date().toISOString().replace(/[:.]/g, "-")}.log`;
+  try {
+    output.startLog(path);
+    say(`copied to ${path}`);
+  } catch (error) {
+    say((error as Error).message);
+  }
 }
 
 function notSeen(text: string, seconds: number): BroomeError {

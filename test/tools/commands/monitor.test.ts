@@ -2,8 +2,11 @@
 
 import test, { type ExecutionContext } from "ava";
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { findRoot } from "../../../tools/project.js";
+import { MonitorOutput } from "../../../tools/serial/monitor-output.js";
 import { Monitor } from "../../../tools/serial/monitor.js";
 import { openPort } from "../../../tools/serial/open.js";
 import { openPorts, type Ports } from "../../../tools/simulator/ports.js";
@@ -91,10 +94,68 @@ test("in a terminal every key goes to the board as it is typed; Ctrl-T Ctrl-R re
   type("\x14\x12");
   await until(() => rig.starts.length === 3);
   t.is(rig.starts.length, 3);
+  type("\x14\x08");
+  await until(() => run.heard.err.includes("this list"));
+  type("\x14\x14");
+  await until(() => received.endsWith("\x14"));
   type("\x1d");
   t.is(await run.ended, 0, run.heard.err);
   closeSync(fd);
   t.is(run.json().end, "left");
+});
+
+test("--timestamps puts the time before each line, --log keeps a copy", async (t) => {
+  const rig = await Rig.open(t);
+  const folder = mkdtempSync(join(tmpdir(), "broome-monitor-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "board.log");
+  const argv = ["--timestamps", "--log", file, "--until", "app: hello", "--for", "20"];
+  const { heard, ended } = monitor(t, rig.ports.rfc2217, argv);
+  t.is(await ended, 0, heard.err);
+  const lines = heard.out.split("\n").filter((line) => line !== "");
+  t.true(lines.length > 1);
+  for (const line of lines) t.regex(line, /^\d\d:\d\d:\d\d\.\d{3} /);
+  t.is(readFileSync(file, "utf8"), heard.out);
+});
+
+test("a log that cannot be written is an error at once", async (t) => {
+  const rig = await Rig.open(t);
+  const run = monitor(t, rig.ports.tcp, ["--log", "/nowhere/board.log", "--json"]);
+  t.is(await run.ended, 1);
+  t.is(run.json().code, "log-not-writable");
+});
+
+test("times stand at the beginnings of lines, however the bytes are cut up", (t) => {
+  const parts: Uint8Array[] = [];
+  const output = new MonitorOutput({
+    show: (bytes) => parts.push(bytes),
+    note: () => undefined,
+    now: () => new Date(2026, 0, 2, 3, 4, 5, 6),
+    root,
+  });
+  output.take(Buffer.from("before\n"));
+  output.timestamps = true;
+  for (const byte of Buffer.from("one\ntw\u00f6\n\nlast")) output.take(Uint8Array.of(byte));
+  const stamp = "03:04:05.006 ";
+  t.is(Buffer.concat(parts).toString(), `before\n${stamp}one\n${stamp}tw\u00f6\n${stamp}\n${stamp}last`);
+});
+
+test("the places of a crash are shown with the source that stands there; other lines and other files are left alone", (t) => {
+  const notes: string[] = [];
+  const output = new MonitorOutput({
+    show: () => undefined,
+    note: (text) => notes.push(text),
+    now: () => new Date(),
+    root,
+  });
+  const say = (line: string) => output.take(Buffer.from(`${line}\r\n`));
+  say("I (5) app: firmware/main:1 is no crash");
+  say(
+    "Guru Meditation Error: Core  0 panic'ed (exception). TypeError at firmware/main:3, device/bus:1, firmware/../../secret:1",
+  );
+  t.is(notes.length, 2);
+  t.regex(notes[0]!, /^firmware\/main\.ts:3: import device from/);
+  t.regex(notes[1]!, /^firmware\/device\/virtual\/bus\.ts:1: \/\//);
 });
 
 test("Ctrl-C ends it with 130", async (t) => {
