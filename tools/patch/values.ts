@@ -99,6 +99,18 @@ export const defaultsKeys: readonly DefaultsKey[] = [
     ),
   },
   {
+    key: "wifi.associationMs",
+    title: "First wait for the router, ms",
+    kind: "number",
+    refuse: range(1000, 60_000),
+  },
+  {
+    key: "wifi.addressMs",
+    title: "First wait for an address, ms",
+    kind: "number",
+    refuse: range(1000, 60_000),
+  },
+  {
     key: "trial.uptimeMs",
     title: "Up before a trial is confirmed, ms",
     kind: "number",
