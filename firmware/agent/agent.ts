@@ -369,8 +369,9 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private state(): Record<string, string | number> {
     const { config, device } = this.base;
     const rssi = device.station.rssi() ?? 0;
-    return {
-      ssid: this.parts.chain.ssid,
+    const { chain } = this.parts;
+    const state: Record<string, string | number> = {
+      ssid: chain.ssid,
       ip: this.address?.address ?? "",
       rssi: Math.round(rssi / RSSI_STEP) * RSSI_STEP,
       mac: macText(device.system.mac()),
@@ -379,6 +380,8 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
       layout: config.layout,
       version: config.version,
     };
+    if (chain.failure) state.failure = chain.failure;
+    return state;
   }
 
   /** The reply, where it may be acted on. */

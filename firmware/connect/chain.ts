@@ -44,7 +44,7 @@ export type Phase = "off" | "pass" | "waiting" | "online";
 export class Chain implements Radio, AttemptListener, SliceListener {
   /** SSID of the last network that led to an address, for people. */
   ssid = "";
-  /** Network and reason of the last attempt that failed since then, for people. */
+  /** Why the last attempt failed that did, since the start; the server is told. */
   failure = "";
   /** They are told before the listener. */
   readonly watchers: Watcher[] = [];
@@ -267,7 +267,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
   }
 
   private failed(ssid: Uint8Array, reason: string): void {
-    this.failure = `${ssidText(ssid)}: ${reason}`;
+    this.failure = reason;
     this.base.log("wifi", `"${ssidText(ssid)}" failed: ${reason}`, "W");
   }
 
@@ -293,7 +293,6 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     this.phase = "online";
     this.plan = [];
     this.patient = false;
-    this.failure = "";
     if (request?.hold) this.held = attempt.address;
     for (const watcher of this.watchers) watcher.onOnline(attempt.address!, step);
     request?.done(attempt);

@@ -86,6 +86,7 @@ export class Terminal implements ImprovListener {
     idleMs: number;
   }): Promise<string | undefined> {
     const { prompt, hidden = false, firstMs, idleMs } = options;
+    this.cancel(); // one reader at a time
     this.print(prompt);
     return new Promise((resolve) => {
       const end = (line: string | undefined) => {

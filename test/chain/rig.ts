@@ -42,11 +42,12 @@ export interface Run {
   /** World time at which it came online for the last time; undefined: it is not. */
   onlineMs: number | undefined;
   endMs: number;
-  /** Erases and programs of the store, in order: what they were. */
+  /** Operations on the store, in order: E an erase, H and V the header and the value of a record, with its key. */
   trace: string[];
   /** The store's keys before the first operation and after each; only that before, where the power was cut. */
   states: string[][];
-  /** The store's keys when the power came back; undefined: it was not cut. */
+  /** The store's keys before the operation that was cut, and when the power came back; undefined: none was. */
+  beforeCut: string[] | undefined;
   afterCut: string[] | undefined;
   initial: LogStore;
   final: LogStore;
@@ -167,7 +168,9 @@ class Running {
   private board: Board | undefined;
   private text = "";
   private cut = false;
+  private beforeCut: string[] | undefined;
   private afterCut: string[] | undefined;
+  private key = 0; // of the record that is being written
   private release: (() => void) | undefined;
   private readonly trace: string[] = [];
   private readonly states: string[][];
@@ -230,11 +233,14 @@ class Running {
     const { flash } = this;
     const inStore = (offset: number) =>
       offset >= layout.broome.offset && offset < layout.broome.offset + layout.broome.size;
-    const around = (what: string, offset: number, action: () => void) => {
+    const around = (offset: number, what: () => string, action: () => void) => {
       if (!inStore(offset)) return action();
       if (this.cut) throw new PowerCut();
-      const number = this.trace.push(`${what}${(offset - layout.broome.offset).toString(16)}`);
-      if (number === cutAt) flash.cutAfter(1, SEED + number);
+      const number = this.trace.push(what());
+      if (number === cutAt) {
+        this.beforeCut = stateOf(this.store);
+        flash.cutAfter(1, SEED + number);
+      }
       try {
         action();
       } catch (error) {
@@ -244,8 +250,25 @@ class Running {
       if (cutAt === undefined) this.states.push(stateOf(this.store));
     };
     const [erase, program] = [flash.erase.bind(flash), flash.program.bind(flash)];
-    flash.erase = (offset) => around("E", offset, () => erase(offset));
-    flash.program = (offset, bytes) => around(`P${bytes.length}@`, offset, () => program(offset, bytes));
+    flash.erase = (offset) =>
+      around(
+        offset,
+        () => "E",
+        () => erase(offset),
+      );
+    flash.program = (offset, bytes) =>
+      around(
+        offset,
+        () => this.nameOf(bytes),
+        () => program(offset, bytes),
+      );
+  }
+
+  /** A header is 8 bytes and its second one guards it (firmware/store/log-store.ts). */
+  private nameOf(bytes: Uint8Array): string {
+    const isHeader = bytes.length === 8 && bytes[1] === (0x5a ^ bytes[0]! ^ bytes[2]! ^ bytes[3]!);
+    if (isHeader) this.key = bytes[0]!;
+    return `${isHeader ? "H" : "V"}${this.key}`;
   }
 
   private losePower(): void {
@@ -310,6 +333,7 @@ class Running {
         trace: this.trace,
         states: this.states,
         afterCut: this.afterCut,
+        beforeCut: this.beforeCut,
       },
       ...{ initial: this.initial, final: this.store },
       erases: [...this.flash.eraseCounts.subarray(first, first + layout.broome.size / 4096)],

@@ -3,6 +3,7 @@
 import test from "ava";
 import type { AppApi } from "../../../firmware/agent/app-api.js";
 import type { Defaults } from "../../../firmware/format/defaults-block.js";
+import { encodeFrame, FrameType } from "../../../firmware/protocol/improv.js";
 import { BOOT_NUMBER, IDENTITY, PENDING_IDENTITY } from "../../../firmware/store/keys.js";
 import { getCount, getRecord } from "../../../firmware/store/json-record.js";
 import { FirmwareBoard, network } from "../../support/firmware-board.js";
@@ -286,3 +287,20 @@ test.serial("without a pin, a person who sees another code keeps the device out"
   await board.until("the record's end", () => board.store.get(PENDING_IDENTITY) === undefined || undefined);
   t.falsy(board.store.get(IDENTITY));
 });
+
+test.serial(
+  "why an attempt to join a network failed is the same on the UART and at the server",
+  async (t) => {
+    const { id, defaults } = await registered();
+    const board = new FirmwareBoard({ defaults });
+    await board.waitFor(/sync: bound reply/);
+    const payload = [4, ...Buffer.from("Nowt"), 0];
+    board.send(encodeFrame(FrameType.rpc, Uint8Array.of(1, payload.length, ...payload)));
+    const [, reason] = await board.waitFor(/chain: step=improv result=(.+) ms=/);
+    t.is(reason, "not-found (201)");
+    const row = await poll<object>(`/api/devices/${id}`, (device) =>
+      JSON.stringify(device).includes("failure"),
+    );
+    t.true(JSON.stringify(row).replaceAll("\\", "").includes(`"failure":"${reason}"`), JSON.stringify(row));
+  },
+);
