@@ -59,15 +59,19 @@ export class Panel {
     this.ticks += 1;
     this.show();
     if (this.forgottenMs === undefined) this.watch(nowMs);
-    else if (nowMs - this.forgottenMs >= CONFIRM_MS) return this.restart();
+    else if (nowMs - this.forgottenMs >= CONFIRM_MS && this.released) return this.restart();
     this.next();
   }
 
-  private watch(nowMs: number): void {
+  /** Pulled up: high. Held at a restart the button would select the download mode. */
+  private get released(): boolean {
     const { button } = this.base.config;
-    if (button === undefined) return;
-    if (this.gpio.read(button)) {
-      this.pressedMs = undefined; // pulled up: high is released
+    return button === undefined || this.gpio.read(button);
+  }
+
+  private watch(nowMs: number): void {
+    if (this.released) {
+      this.pressedMs = undefined;
       return;
     }
     this.pressedMs ??= nowMs;

@@ -63,6 +63,11 @@ export class SerialStep implements Watcher {
     this.terminal.print(`Connected meanwhile: ${address}.\n`);
   }
 
+  /** The question for a server can wait until it is online again. */
+  onLost(): void {
+    this.terminal.stopWaiting();
+  }
+
   /** On line, but no server takes this device: for `waitMs` Enter opens the part of the dialog that names one. */
   async askServer(waitMs: number): Promise<void> {
     await NEXT_TURN;

@@ -24,6 +24,7 @@ export class Terminal implements ImprovListener {
   private serve: ((type: number, data?: Uint8Array) => void) | undefined;
   /** A frame that came before anybody served them. */
   private early: { type: number; data: Uint8Array } | undefined;
+  private endWait: (() => void) | undefined;
   private readonly console: Console;
   private readonly timer: Timer;
   private readonly parser: ImprovParser;
@@ -70,12 +71,18 @@ export class Terminal implements ImprovListener {
     return new Promise((resolve) => {
       const end = (pressed: boolean) => {
         this.timer.clear(limit);
-        this.onEnter = undefined;
+        this.onEnter = this.endWait = undefined;
         resolve(pressed);
       };
       const limit = this.timer.set(() => end(false), ms);
       this.onEnter = () => end(true);
+      this.endWait = () => end(false);
     });
+  }
+
+  /** Whoever waits for Enter waits no longer. */
+  stopWaiting(): void {
+    this.endWait?.();
   }
 
   /** A line, or undefined: Ctrl-C, `cancel`, or nothing typed for `firstMs`, or later for `idleMs`. Text that is no UTF-8 reads as "". */

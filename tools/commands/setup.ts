@@ -127,8 +127,9 @@ async function nameServer(
   answers: Answers | undefined,
 ): Promise<{ server?: string; code?: string }> {
   if (answers && answers.server === undefined) return {};
-  if (!(await dialog.wantsServer(OFFER_MS))) {
-    context.log("the board has its server");
+  const wanted = await dialog.wantsServer(OFFER_MS);
+  if (!wanted) {
+    context.log(wanted === false ? "the board has its server" : "the board says nothing of a server yet");
     return {};
   }
   for (;;) {

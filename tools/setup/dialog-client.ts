@@ -72,12 +72,12 @@ export class DialogClient {
     };
   }
 
-  /** Whether the board asks for a server, or would. */
-  async wantsServer(ms: number): Promise<boolean> {
+  /** Whether the board asks for a server, or would; undefined where it says nothing of one within `ms`. */
+  async wantsServer(ms: number): Promise<boolean | undefined> {
     const { screen } = this;
     const asked = new RegExp(`${ASKS_SERVER.source}|${OFFERS_SERVER.source}|join: code=|bound reply`);
     const found = await screen.waitFor(asked, ms);
-    return found !== undefined && !/code=|bound/.test(found[0]);
+    return found && !/code=|bound/.test(found[0]);
   }
 
   /** Names a server. @returns what is wrong with it, in the board's words; undefined: it is stored */

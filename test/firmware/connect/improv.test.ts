@@ -100,6 +100,23 @@ test.serial("on line too: another network on trial, and back to the old one wher
   await client.close();
 });
 
+test.serial(
+  "after a change of the network it offers at once to name a server, whatever it waited for",
+  async (t) => {
+    const board = new FirmwareBoard({ world, defaults: values });
+    const client = await clientOf(board);
+    await board.waitFor(/no server is known/);
+    await new Promise((resolve) => setTimeout(resolve, 3_200)); // the pauses have become seconds
+    const from = board.said.length;
+    await client.initialize(TIMEOUT_MS);
+    await client.provision("Open House", "", TIMEOUT_MS);
+    const online = board.clock.now();
+    await board.waitFor(/step=improv result=online[^]*Press Enter to set up the server/, from);
+    t.true(board.clock.now() - online < 1500);
+    await client.close();
+  },
+);
+
 test.serial("hostname and name are kept over a restart; what cannot be one is refused", async (t) => {
   const board = new FirmwareBoard({ world, defaults: { "device.name": "Bret's gadget" } });
   const client = await clientOf(board);
@@ -143,10 +160,16 @@ test.serial(
 test.serial("a request that comes with the start is answered within 100 ms of it", async (t) => {
   const board = new FirmwareBoard({ world: worldOf({ accessPoints }) });
   const answers = answersOf(board);
+  const parse = board.onBytes!;
+  let skippedMs = Infinity;
+  board.onBytes = (bytes) => {
+    parse(bytes);
+    if (answers.length > 0) skippedMs = Math.min(skippedMs, board.clock.skippedMs);
+  };
   board.send(encodeFrame(FrameType.rpc, Uint8Array.of(2, 0)));
   await board.until("an answer", () => answers.length > 0 || undefined);
-  t.deepEqual(answers, ["state 2"]);
-  t.true(board.clock.skippedMs < 100, "waited, besides what this machine took to compute");
+  t.is(answers[0], "state 2");
+  t.true(skippedMs < 100, "waited, besides what this machine took to compute");
 });
 
 /** What the board answered: "state 2", "error 1", "result 3"; text is left out. */

@@ -73,6 +73,9 @@ test.serial(
     board.pressed.add(BUTTON);
     await board.waitFor(/held for 15 s: the stored networks are forgotten/);
     const forgottenMs = board.lights.at(-1)![2];
+    await board.until("10 s", () => board.lights.at(-1)![2] > forgottenMs + 10_000 || undefined);
+    t.is(board.ending, undefined, "held at a restart it would be the download strap");
+    board.pressed.delete(BUTTON);
     await board.until("the restart", () => board.ending === "restart" || undefined);
     t.true(isRotationOf(pattern(board, forgottenMs + 300), "###.###."), pattern(board, forgottenMs + 300));
     t.deepEqual(loadNetworks(board.store), []);
