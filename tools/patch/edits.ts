@@ -87,9 +87,23 @@ function differsOutside(before: Uint8Array, after: Uint8Array, changed: readonly
   if (before.length !== after.length) return true;
   let at = 0;
   for (const { offset, length } of [...changed].sort((a, b) => a.offset - b.offset)) {
-    for (; at < offset; at++) if (before[at] !== after[at]) return true;
+    if (offset > at && differs(before, after, at, offset)) return true;
     at = Math.max(at, offset + length);
   }
-  for (; at < before.length; at++) if (before[at] !== after[at]) return true;
+  return differs(before, after, at, before.length);
+}
+
+/** Word by word: both begin on a word, as whole arrays do. */
+function differs(before: Uint8Array, after: Uint8Array, from: number, to: number): boolean {
+  let at = from;
+  while (at < to && (at % 4 !== 0 || before.byteOffset % 4 !== 0 || after.byteOffset % 4 !== 0)) {
+    if (before[at] !== after[at]) return true;
+    at++;
+  }
+  const words = (to - at) >> 2;
+  const one = new Int32Array(before.buffer, before.byteOffset + at, words);
+  const other = new Int32Array(after.buffer, after.byteOffset + at, words);
+  for (let i = 0; i < words; i++) if (one[i] !== other[i]) return true;
+  for (at += words * 4; at < to; at++) if (before[at] !== after[at]) return true;
   return false;
 }
