@@ -85,6 +85,11 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./commands/setup.js"),
   },
   {
+    name: "dashboards",
+    summary: "put names into dashboard templates (.json, .h), in another folder",
+    load: () => import("./commands/dashboards.js"),
+  },
+  {
     name: "image-info",
     summary: "what an image file holds",
     load: () => import("./commands/image-info.js"),
