@@ -100,6 +100,7 @@ function differs(before: Uint8Array, after: Uint8Array, from: number, to: number
     if (before[at] !== after[at]) return true;
     at++;
   }
+  if (at === to) return false;
   const words = (to - at) >> 2;
   const one = new Int32Array(before.buffer, before.byteOffset + at, words);
   const other = new Int32Array(after.buffer, after.byteOffset + at, words);

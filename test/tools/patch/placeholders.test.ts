@@ -243,6 +243,18 @@ test("the longer list takes what its makers mean", (t) => {
   t.true(text.includes(`\0-12600\0\0\x007200\0\0\0\0\0-179.99\0\0-17.96\0\0\0${key}\0`));
 });
 
+test("all of the longer list at once, at every alignment", (t) => {
+  const given = {
+    ...{ ...values, WIFISSID: "home", DEVCUSER: "Thing4", CLOUDNAM: "iot.thinger.io" },
+    ...{ TZ_OFF: "0", DST_OFF: "0", LONGTD: "1", LATITD: "1", OWMAPI: "0123456789abcdef".repeat(2) },
+  };
+  for (const before of ["", "a", "ab", "abc"]) {
+    const { image, changed } = fill(appWith([before, ...laterPlaceholders]), given);
+    t.notThrows(() => verifyImageFile(image, sha256));
+    t.is(changed.length, 13);
+  }
+});
+
 const badTemplates: [title: string, text: string][] = [
   ["no JSON", "{"],
   ["no fields", "{}"],
