@@ -4,6 +4,9 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import * as keys from "../../firmware/store/keys.js";
 import { OTA_STATES } from "../../firmware/protocol/sync-message.js";
+import type { Chip } from "../../tools/chips/chip.js";
+import { esp32c3 } from "../../tools/chips/esp32c3.js";
+import { esp8266 } from "../../tools/chips/esp8266.js";
 import { defaultsKeys } from "../../tools/patch/values.js";
 import { createBus, type Peripherals } from "../../tools/simulator/bus.js";
 import { examples } from "./examples.js";
@@ -25,6 +28,18 @@ for (const { name, text } of blocks) {
     await t.notThrowsAsync(async () => check?.(text));
   });
 }
+
+const layouts: [string, Chip][] = [
+  ["### ESP32 family\n", esp32c3],
+  ["### ESP8266\n", esp8266],
+];
+for (const [heading, chip] of layouts)
+  test(`the table of the flash is the layout of ${chip.name}`, (t) => {
+    const rows = tableAfter(spec, heading).map(([offset, size]) => [Number(offset), Number(size)]);
+    const regions = Object.values(chip.layout).filter((part) => typeof part === "object");
+    const known = regions.map(({ offset, size }) => [offset, size]).sort(([a], [b]) => a! - b!);
+    t.deepEqual(rows, known);
+  });
 
 test("the table of store keys is keys.ts", (t) => {
   const rows = tableAfter(spec, "### Records").map(([key, name]) => [code(name!), Number(key)]);
