@@ -3,6 +3,7 @@
 import type { Mutant } from "./mutants.js";
 
 const image = ["test/firmware/format/image.test.ts"];
+const esp8266 = ["test/firmware/format/image-esp8266.test.ts"];
 const tables = ["test/firmware/format/tables.test.ts"];
 const patch = ["test/tools/patch/patch.test.ts"];
 const command = ["test/tools/commands/patch.test.ts"];
@@ -15,9 +16,30 @@ const row = (name: string, file: string, find: string, replace: string, tests: s
 export const atRestMutants: readonly Mutant[] = [
   row("image: checksum", "firmware/format/image.ts", "if (checksum !== info.checksum)", "if (false)", image),
   row("image: SHA-256", "firmware/format/image.ts", "if (digest && !digest.valid)", "if (false)", image),
-  row("image: truncated", "firmware/format/image.ts", "if (end > limit)", "if (false)", image),
+  row("image: truncated", "firmware/format/image-forms.ts", "if (end > limit)", "if (false)", image),
   row("image: magic", "firmware/format/image.ts", "if (first !== MAGIC)", "if (false)", image),
-  row("image: encrypted", "firmware/format/image.ts", "return distinct >= 235;", "return false;", image),
+  row(
+    "image: encrypted",
+    "firmware/format/image-refusals.ts",
+    "return distinct >= NOISE_VALUES;",
+    "return false;",
+    image,
+  ),
+  row("image: CRC-32", "firmware/format/image.ts", "if (crc && !crc.valid)", "if (false)", esp8266),
+  row(
+    "image: second header",
+    "firmware/format/image-forms.ts",
+    "if (header.getUint8(0) !== MAGIC)",
+    "if (false)",
+    esp8266,
+  ),
+  row(
+    "image: the ESP8266's form",
+    "firmware/format/image-forms.ts",
+    "return top === 0x3f || top === 0x40;",
+    "return false;",
+    esp8266,
+  ),
   row("image: signed", "firmware/format/image.ts", "if (isSigned(bytes, info.size))", "if (false)", image),
   row("image: leftovers", "firmware/format/image.ts", "if (bytes[i] !== 0xff)", "if (false)", image),
   row(

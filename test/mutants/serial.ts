@@ -10,6 +10,7 @@ const row = (name: string, file: string, find: string, replace: string, test: st
 const flash = "tools/simulator/flash.ts";
 const rom = "tools/simulator/rom.ts";
 const download = "tools/simulator/download.ts";
+const stub = "tools/simulator/stub-download.ts";
 const slip = "tools/esptool/slip.ts";
 const command = "tools/esptool/command.ts";
 const checks = "tools/esptool/image-checks.ts";
@@ -41,15 +42,50 @@ export const serialMutants: readonly Mutant[] = [
   row("block length", command, "if (length !== payload.length)", "if (false)", "esptool/command"),
   row(
     "ROM: checksum of blocks",
-    rom,
+    "tools/simulator/rom-refusals.ts",
     "if (request.checksum !== checksum(block.payload))",
     "if (false)",
     "simulator/rom",
   ),
   row("ROM: SPI_ATTACH first", rom, "if (hasAttach && !this.attached)", "if (false)", "simulator/rom"),
-  row("ROM: RAM addresses", rom, "if (!fits)", "if (false)", "simulator/rom"),
+  row(
+    "ROM: RAM addresses",
+    "tools/simulator/ram-download.ts",
+    "if (!this.ram.some(({ start, end: top }) => begin.offset >= start && end <= top))",
+    "if (false)",
+    "simulator/rom",
+  ),
+  row(
+    "ROM: the ESP8266 erases too much",
+    download,
+    "(chip.rom.eraseBug ? headSectors(offset, size) : 0)",
+    "0",
+    "simulator/rom",
+  ),
+  row("stub: missing data", stub, "if (this.remaining > 0)", "if (false)", "simulator/rom"),
+  row("stub: errors later", stub, "if (this.lastError !== undefined)", "if (false)", "simulator/rom"),
+  row(
+    "boot: another chip's image",
+    "tools/simulator/boot.ts",
+    "if (info.chipId !== chipId)",
+    "if (false)",
+    "simulator/chips",
+  ),
+  row(
+    "boot: another form",
+    "tools/simulator/boot.ts",
+    "if (info.form !== form)",
+    "if (false)",
+    "simulator/chips",
+  ),
   row("ROM: nothing after leaving", rom, "if (this.left) return;", "", "simulator/rom"),
-  row("ROM: stub commands", rom, "return this.stub;", "return true;", "simulator/rom"),
+  row(
+    "ROM: stub commands",
+    rom,
+    "if (STUB_OPS.includes(op)) return this.stub;",
+    "if (STUB_OPS.includes(op)) return true;",
+    "simulator/rom",
+  ),
   row("ROM: sequence", download, "if (sequence !== this.next)", "if (false)", "simulator/rom"),
   row(
     "ROM: writes within BEGIN",

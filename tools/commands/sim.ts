@@ -10,6 +10,9 @@ import { defaultWorld, readWorld } from "../simulator/world.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 const MAX_BOARDS = 256;
+/** Its JEDEC id says a power of two. */
+const MIN_FLASH = 256 * 1024; // bytes
+const MAX_FLASH = 128 * 1024 * 1024;
 
 export const verb: Verb = {
   name: "sim",
@@ -116,7 +119,10 @@ function flashSize(text: string): number {
   const [, count, unit] = /^(\d{1,10})\s*(KB|MB)?$/i.exec(text) ?? [];
   if (count === undefined) throw usage(`"${text}" is not a flash size`, "For example: --flash-size 4MB");
   const factor = { KB: 1024, MB: 1024 * 1024 }[unit?.toUpperCase() ?? ""] ?? 1;
-  return Number(count) * factor;
+  const size = Number(count) * factor;
+  if (size < MIN_FLASH || size > MAX_FLASH || !Number.isInteger(Math.log2(size)))
+    throw usage(`a flash chip of ${text} does not exist`, "256KB, 512KB, 1MB, 2MB, 4MB and so on to 128MB.");
+  return size;
 }
 
 function usage(message: string, help: string): BroomeError {

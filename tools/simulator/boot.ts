@@ -125,9 +125,10 @@ export function verifySlot(flash: NorFlash, chip: Chip, slot: Region): ImageInfo
 
 function readTable(flash: NorFlash, chip: Chip, log: BootLog): Partition[] | undefined {
   const { offset } = chip.layout.partitionTable;
-  const bytes = flash.read(offset, PARTITION_TABLE_SIZE);
   try {
-    const partitions = parsePartitionTable(bytes, md5);
+    if (offset + PARTITION_TABLE_SIZE > flash.size)
+      throw new Error(`the flash ends before the partition table at ${hex(offset)}`);
+    const partitions = parsePartitionTable(flash.read(offset, PARTITION_TABLE_SIZE), md5);
     const beyond = partitions.find((row) => row.offset + row.size > flash.size);
     if (beyond !== undefined)
       throw new Error(`partition ${beyond.label} ends beyond the flash of ${hex(flash.size)}`);

@@ -149,6 +149,7 @@ const refused: [title: string, args: string[], exit: number, code: string][] = [
   ["a board that is not there", ["sim", "reset", "--control", "/nonexistent/sim"], 1, "board-not-found"],
   ["no boards", ["sim", "--count", "0"], 2, "usage"],
   ["an unknown chip", ["sim", "--chip", "esp99"], 1, "chip-unsupported"],
+  ["a flash chip that nobody makes", ["sim", "--flash-size", "3MB"], 2, "usage"],
   ["a MAC that could be a real board's", ["sim", "--mac", "24:0a:c4:00:00:01"], 1, "mac-invalid"],
   ["a world that is not there", ["sim", "--world", "/nonexistent.json"], 1, "world-invalid"],
 ];

@@ -1,6 +1,7 @@
 // Every chip by its data alone: its layout holds together, its ROM speaks, its image boots.
 
 import test from "ava";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildImage, parseImage, reader } from "../../../firmware/format/image.js";
 import { encodeOtaEntry, OTA_VALID } from "../../../firmware/format/otadata.js";
@@ -9,7 +10,7 @@ import { partitionTable } from "../../../tools/build/tables.js";
 import type { Chip } from "../../../tools/chips/chip.js";
 import { allChips, chipByImageId, chipByName } from "../../../tools/chips/registry.js";
 import { openPort } from "../../../tools/serial/open.js";
-import { sha256 } from "../../../tools/simulator/boot.js";
+import { sha256, verifySlot } from "../../../tools/simulator/boot.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
 import { Registers } from "../../../tools/simulator/registers.js";
 import { bench, flashFile, imageOf } from "./small-firmware.js";
@@ -146,6 +147,24 @@ for (const chip of allChips()) {
     t.is(board.text.slice(mark).includes("waiting for download"), chip.start.waiting !== undefined);
   });
 }
+
+test("an ESP8266 starts images of the first form; the second is refused before it is selected", (t) => {
+  const vectors = JSON.parse(
+    readFileSync(new URL("../../vectors/format/esptool-esp8266-images.json", import.meta.url), "utf8"),
+  ) as { form: string; image: string }[];
+  const chip = chipByName("esp8266");
+  for (const [form, message] of [
+    ["esp8266", undefined],
+    ["esp8266-v2", /mismatch image form, expected esp8266, found esp8266-v2/],
+  ] as const) {
+    const flash = NorFlash.open({ size: chip.flashSize });
+    const { image } = vectors.find((vector) => vector.form === form)!;
+    flash.program(chip.layout.ota_1.offset, new Uint8Array(Buffer.from(image, "hex")));
+    const verify = () => verifySlot(flash, chip, { label: "ota_1", ...chip.layout.ota_1 });
+    if (message === undefined) t.notThrows(verify);
+    else t.throws(verify, { message });
+  }
+});
 
 test("an ESP8266's ROM speaks at 74880, its app at 115200: each is garbage at the other's rate", async (t) => {
   const chip = chipByName("esp8266");

@@ -3,7 +3,10 @@
 import test from "ava";
 import { createHash, randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
+import type { Chip } from "../../../tools/chips/chip.js";
+import { esp32 } from "../../../tools/chips/esp32.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
+import { esp8266 } from "../../../tools/chips/esp8266.js";
 import {
   blockRequest,
   decodeResponse,
@@ -37,10 +40,10 @@ class Client {
   private readonly slip = new SlipReader(0x10000, { onPacket: (packet) => this.packets.push(packet) });
   readonly rom: RomLoader;
 
-  constructor(flash = NorFlash.open({ size: 0x400000 })) {
+  constructor(flash = NorFlash.open({ size: 0x400000 }), chip: Chip = esp32c3) {
     this.flash = flash;
     this.rom = new RomLoader({
-      ...{ chip: esp32c3, mac: MAC, flash },
+      ...{ chip, mac: MAC, flash },
       send: (bytes) => this.slip.push(bytes),
       baudRate: () => 115200,
       setBaudRate: (baud) => this.bauds.push(baud),
@@ -227,6 +230,63 @@ test("the stub erases as it writes, erases on demand, and reads with flow contro
   t.is(client.reason(Op.ERASE_FLASH), undefined);
   t.true(client.flash.read(0, 0x400000).every((byte) => byte === 0xff));
 });
+
+test("what goes wrong with a block, a stub tells with the next command; it does not count blocks", (t) => {
+  const client = new Client().attach().startStub();
+  t.is(client.block(Op.FLASH_DATA, 0, new Uint8Array(16)), StubReason.NOT_BEGUN);
+  const begin = { size: 0x2000, blocks: 2, blockSize: 0x1000, offset: 0 };
+  client.command(Op.FLASH_BEGIN, encodeBegin(begin));
+  const good = blockRequest(Op.FLASH_DATA, { sequence: 7, payload: new Uint8Array(0x1000).fill(3) });
+  t.is(
+    splitBody(client.request({ ...good, checksum: good.checksum ^ 1 }).body, 0).reason,
+    StubReason.CHECKSUM,
+  );
+  t.is(splitBody(client.request(good).body, 0).reason, undefined);
+  t.is(client.reason(Op.FLASH_END, encodeWords(1)), StubReason.NOT_ENOUGH);
+  t.is(splitBody(client.request(good).body, 0).reason, undefined);
+  t.is(client.reason(Op.FLASH_END, encodeWords(1)), undefined);
+  t.true(client.flash.read(0, 0x2000).every((byte) => byte === 3));
+
+  client.command(Op.FLASH_DEFL_BEGIN, encodeBegin(begin));
+  t.is(client.block(Op.FLASH_DEFL_DATA, 0, text("no zlib at all")), undefined, "it has come");
+  t.is(client.block(Op.FLASH_DEFL_DATA, 1, text("more")), StubReason.DEFLATE);
+  t.is(client.reason(0x7f), StubReason.UNKNOWN);
+  t.is(client.reason(Op.READ_REG, encodeWords(1, 2)), StubReason.DATA_LENGTH);
+  const large = encodeBegin({ ...begin, blockSize: 0x4001 });
+  t.is(client.reason(Op.FLASH_BEGIN, large), StubReason.BLOCK_SIZE);
+});
+
+test("the ESP8266's ROM erases the sectors before the first 64 KB boundary twice as many", (t) => {
+  for (const [offset, asked, erased] of [
+    [0, 3, 6],
+    [0, 24, 40],
+    [0xd000, 2, 4],
+    [0xd000, 10, 13],
+  ] as const) {
+    const client = new Client(undefined, esp8266);
+    const begin = { size: asked * 0x1000, blocks: 0, blockSize: 0x400, offset };
+    t.is(client.reason(Op.FLASH_BEGIN, encodeBegin(begin)), undefined);
+    t.is(client.flash.operations.erases, erased, `${asked} sectors at ${offset}`);
+  }
+  const other = new Client().attach();
+  const begin = { size: 0x3000, blocks: 0, blockSize: 0x400, offset: 0, encrypted: false };
+  other.reason(Op.FLASH_BEGIN, encodeBegin(begin));
+  t.is(other.flash.operations.erases, 3);
+});
+
+const absent: [Chip, number[]][] = [
+  [esp8266, [Op.SPI_ATTACH, Op.SPI_SET_PARAMS, Op.CHANGE_BAUDRATE, Op.FLASH_DEFL_BEGIN, Op.SPI_FLASH_MD5]],
+  [esp8266, [Op.READ_FLASH_SLOW, Op.GET_SECURITY_INFO, Op.ERASE_FLASH]],
+  [esp32, [Op.GET_SECURITY_INFO, Op.ERASE_REGION, Op.READ_FLASH]],
+];
+for (const [chip, ops] of absent)
+  test(`${chip.name}: its ROM refuses ${ops.length} commands that it does not have; status of ${chip.rom.statusLength}`, (t) => {
+    for (const op of ops) {
+      const { body } = new Client(undefined, chip).command(op, new Uint8Array(8));
+      t.is(body.length, chip.rom.statusLength);
+      t.is(splitBody(body, 0).reason, Reason.INVALID_MESSAGE);
+    }
+  });
 
 test("READ_FLASH_SLOW gives 64 bytes", (t) => {
   const client = new Client().attach();
