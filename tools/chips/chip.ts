@@ -56,6 +56,12 @@ export interface StartText {
   readonly resetCauses: Readonly<Record<string, string>>;
   readonly bootFromFlash: string;
   readonly bootDownload: string;
+  /** What it prints while it loads a bootloader: `{flashMode}`, `{divider}`, `{entry}`, `{sum}`; of a segment its `{address}`, ... */
+  readonly loading: {
+    readonly before: readonly string[];
+    readonly segment: readonly string[];
+    readonly after: readonly string[];
+  };
   /** What download mode says when it is ready, if anything. */
   readonly waiting: string | undefined;
   /** GPIO that selects download mode when it is low at a reset. */

@@ -46,6 +46,15 @@ export const esp32: Chip = {
     },
     bootFromFlash: "boot:0x13 (SPI_FAST_FLASH_BOOT)",
     bootDownload: "boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))",
+    loading: {
+      before: [
+        "configsip: 0, SPIWP:0xee",
+        "clk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00",
+        "mode:{flashMode}, clock div:{divider}",
+      ],
+      segment: ["load:{address},len:{length}"],
+      after: ["entry {entry}"],
+    },
     waiting: "waiting for download",
     strapPin: 0,
     resetPinCause: "power-on",

@@ -6,6 +6,7 @@ import { fourMegabytes } from "./layout-4mb.js";
 import { flashSizes } from "./flash-codes.js";
 import { macBytes } from "./mac-fuse.js";
 import { newRomCommands } from "./rom-commands.js";
+import { newLoading } from "./rom-loading.js";
 
 const EFUSE_BLOCK1 = 0x60008844; // EFUSE_RD_MAC_SPI_SYS_0_REG
 
@@ -41,6 +42,7 @@ export const esp32c3: Chip = {
     },
     bootFromFlash: "boot:0xc (SPI_FAST_FLASH_BOOT)",
     bootDownload: "boot:0x4 (DOWNLOAD(USB/UART0/1))",
+    loading: newLoading,
     waiting: "waiting for download",
     strapPin: 9,
     resetPinCause: "power-on",

@@ -6,6 +6,7 @@ import { flashSizes } from "./flash-codes.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { macBytes } from "./mac-fuse.js";
 import { newRomCommands } from "./rom-commands.js";
+import { newLoading } from "./rom-loading.js";
 
 const EFUSE_BLOCK1 = 0x600b0844;
 
@@ -41,6 +42,7 @@ export const esp32c6: Chip = {
     },
     bootFromFlash: "boot:0xc (SPI_FAST_FLASH_BOOT)",
     bootDownload: "boot:0x4 (DOWNLOAD(USB/UART0/SDIO_FEI_FEO))",
+    loading: newLoading,
     waiting: "waiting for download",
     strapPin: 9,
     resetPinCause: "power-on",

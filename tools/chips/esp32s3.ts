@@ -6,6 +6,7 @@ import { flashSizes } from "./flash-codes.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { macBytes } from "./mac-fuse.js";
 import { newRomCommands } from "./rom-commands.js";
+import { newLoading } from "./rom-loading.js";
 
 const EFUSE_BLOCK1 = 0x60007044;
 
@@ -41,6 +42,7 @@ export const esp32s3: Chip = {
     },
     bootFromFlash: "boot:0x8 (SPI_FAST_FLASH_BOOT)",
     bootDownload: "boot:0x0 (DOWNLOAD(USB/UART0))",
+    loading: newLoading,
     waiting: "waiting for download",
     strapPin: 0,
     resetPinCause: "power-on",

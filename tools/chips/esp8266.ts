@@ -60,6 +60,11 @@ export const esp8266: Chip = {
     },
     bootFromFlash: "3,6",
     bootDownload: "1,6",
+    loading: {
+      before: [],
+      segment: ["load {address}, len {length}, room {room} ", "tail {tail}", "chksum {sum}"],
+      after: ["csum {sum}"],
+    },
     waiting: undefined,
     strapPin: 0,
     resetPinCause: "external",

@@ -14,6 +14,7 @@ import { Program, type Ending } from "./program.js";
 import { keyBytes } from "./random.js";
 import { RestartLimiter } from "./restarts.js";
 import { RomLoader } from "./rom.js";
+import { loadLines, startLines } from "./rom-log.js";
 import { Straps } from "./straps.js";
 import { SyncWatch } from "./sync-watch.js";
 import { DEFAULT_BAUD_RATE, type Uart } from "./uart.js";
@@ -187,6 +188,7 @@ export class Board implements Victim {
     const strapped = download || this.pins.get(chip.start.strapPin) === false;
     for (const line of startLines(chip, cause, strapped)) this.say(line);
     if (strapped) return this.enterDownload();
+    for (const line of loadLines(chip, this.options.flash)) this.say(line);
     this.setBoardRate(DEFAULT_BAUD_RATE);
     this.sync = new SyncWatch();
     this.boot();
@@ -340,14 +342,6 @@ export class Board implements Victim {
     if (this.line === undefined) uart.setBoardRate(rate);
     else this.line.setRate(rate, () => uart.setBoardRate(rate));
   }
-}
-
-/** What the ROM prints at a reset. */
-function startLines({ start }: Chip, cause: string, download: boolean): string[] {
-  const { resetCauses, bootDownload, bootFromFlash } = start;
-  const why = resetCauses[cause] ?? resetCauses["power-on"]!;
-  const mode = download ? bootDownload : bootFromFlash;
-  return start.lines.map((line) => line.replace("{cause}", why).replace("{mode}", mode));
 }
 
 /** "02:00:00:00:00:01" */

@@ -12,6 +12,7 @@ import { allChips, chipByImageId, chipByName } from "../../../tools/chips/regist
 import { openPort } from "../../../tools/serial/open.js";
 import { sha256, verifySlot } from "../../../tools/simulator/boot.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
+import { loadLines } from "../../../tools/simulator/rom-log.js";
 import { Registers } from "../../../tools/simulator/registers.js";
 import { bench, flashFile, imageOf } from "./small-firmware.js";
 
@@ -147,6 +148,53 @@ for (const chip of allChips()) {
     t.is(board.text.slice(mark).includes("waiting for download"), chip.start.waiting !== undefined);
   });
 }
+
+const loads: [string, RegExp][] = [
+  [
+    "esp32c3",
+    /SPIWP:0xee\r\nmode:DIO, clock div:1\r\nload:0x3fcd5820,len:0x18\r\nload:0x403cc710,len:0x28\r\nentry 0x403cc710\r\nI/,
+  ],
+  [
+    "esp32",
+    /wp_drv:0x00\r\nmode:DIO, clock div:2\r\nload:0x3fcd5820,len:24\r\nload:0x403cc710,len:40\r\nentry 0x403cc710\r\nI/,
+  ],
+];
+for (const [name, expected] of loads)
+  test(`${name}: where a bootloader of the vendor's lies, the ROM says what it loads of it`, async (t) => {
+    const chip = chipByName(name);
+    const segments = [
+      { loadAddress: 0x3fcd5820, data: new Uint8Array(24) },
+      { loadAddress: 0x403cc710, data: new Uint8Array(40) },
+    ];
+    const file = flashFile(t, { ota_0: await imageOf(`say("hello");`, { chip }) }, chip);
+    const flash = NorFlash.open({ path: file, size: chip.flashSize });
+    const loader = buildImage({ ...chip.image, entry: 0x403cc710, segments }, sha256);
+    flash.program(chip.layout.bootloader.offset, loader);
+    flash.close();
+    const board = await bench(t, file, { chip });
+    await board.said(/hello/);
+    t.regex(board.text, expected);
+  });
+
+test("an ESP8266's ROM tells of each segment: how much of a block of 16 was left, and the sum so far", (t) => {
+  const chip = chipByName("esp8266");
+  // Lengths, room and tail of a boot log that many have seen; the data is ours.
+  const segments = [
+    [0x40100000, 2408],
+    [0x3ffe8000, 776],
+    [0x3ffe8310, 632],
+  ].map(([loadAddress, length]) => ({ loadAddress: loadAddress!, data: new Uint8Array(length!) }));
+  segments[1]!.data[5] = 0x61;
+  const flash = NorFlash.open({ size: chip.flashSize });
+  flash.program(0, buildImage({ ...chip.image, entry: 0x40100004, segments }, sha256));
+  t.deepEqual(loadLines(chip, flash), [
+    ...["load 0x40100000, len 2408, room 16 ", "tail 8", "chksum 0xef"],
+    ...["load 0x3ffe8000, len 776, room 0 ", "tail 8", "chksum 0x8e"],
+    ...["load 0x3ffe8310, len 632, room 0 ", "tail 8", "chksum 0x8e"],
+    "csum 0x8e",
+  ]);
+  t.deepEqual(loadLines(chip, NorFlash.open({ size: chip.flashSize })), []);
+});
 
 test("an ESP8266 starts images of the first form; the second is refused before it is selected", (t) => {
   const vectors = JSON.parse(
