@@ -1,0 +1,109 @@
+// `broome flash --each devices.csv --log results.csv`: a series of boards from one image.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sha256 } from "../build/virtual-image.js";
+import { BroomeError } from "../error.js";
+import type { Loader } from "../esptool/loader.js";
+import type { Region } from "../esptool/regions.js";
+import { withLoader } from "../node-flasher.js";
+import { patch, readValues } from "../patch/patch.js";
+import { mergeValues } from "../patch/values.js";
+import { parseDevices, type Device } from "../series/devices-csv.js";
+import { labelSvg } from "../series/label.js";
+import { ResultsLog } from "../series/results-log.js";
+import { BoardIsDone, runSeries } from "../series/series.js";
+import type { Context, Options } from "../verb.js";
+import { writeBoard } from "./flash-write.js";
+import { writeWhole } from "./write-whole.js";
+
+const LOOK_AGAIN_MS = 1500;
+const IMAGE_MAGIC = 0xe9;
+
+/** @throws BroomeError `series-invalid`, `series-incomplete`, `defaults-missing`; what patching each row throws */
+export async function flashEach(
+  context: Context,
+  regions: readonly Region[],
+  options: Options,
+): Promise<Record<string, unknown>> {
+  const started = Date.now();
+  if (options.log === undefined)
+    throw new BroomeError("usage", "--each needs --log", "Name the file for the results: --log results.csv.");
+  const devices = parseDevices(read(options.each as string));
+  for (const device of devices) personalise(regions, device); // before the first board is touched
+  const log = new ResultsLog(options.log as string);
+  const chips = new Map<string, string>(); // by name
+  const result = await runSeries({
+    ...{ devices, log, say: (text: string) => context.log(text), now: () => new Date() },
+    pause: () => sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal }),
+    async flash(device, onBoard) {
+      await withLoader(context, async (loader) => {
+        await writeOrLetRun(context, loader, personalise(regions, device), options, onBoard);
+        chips.set(device.name, loader.chip.name);
+      });
+    },
+    onDone: (device, mac) => label(options, device, mac, chips.get(device.name) ?? ""),
+  });
+  const summary = `${result.done.length} boards done, ${result.skipped.length} rows were finished before`;
+  if (result.failed.length > 0)
+    throw new BroomeError(
+      "series-incomplete",
+      `${summary}; not done: ${result.failed.join(", ")}`,
+      `${options.log} says why. The same command tries them again.`,
+    );
+  context.log(summary);
+  return { ...result, ms: Date.now() - started };
+}
+
+/** A board that is done was only reset to see its MAC: it goes back to its app. */
+async function writeOrLetRun(
+  context: Context,
+  loader: Loader,
+  regions: readonly Region[],
+  options: Options,
+  onBoard: (mac: string) => void,
+): Promise<void> {
+  try {
+    await writeBoard(context, loader, regions, options, onBoard);
+  } catch (error) {
+    if (error instanceof BoardIsDone) await loader.runApp();
+    throw error;
+  }
+}
+
+/** The regions with the row's values in every image that takes them. */
+function personalise(regions: readonly Region[], { name, values }: Device): Region[] {
+  let taken = 0;
+  const patched = regions.map((region) => {
+    if (region.data[0] !== IMAGE_MAGIC) return region;
+    try {
+      const merged = mergeValues(readValues(region.data, { sha256 }), values);
+      const { image } = patch(region.data, merged, { sha256 });
+      taken += 1;
+      return { ...region, data: image };
+    } catch (error) {
+      if ((error as { code?: string }).code === "defaults-missing") return region; // a bootloader
+      throw error;
+    }
+  });
+  if (taken > 0) return patched;
+  const message = `no image among the files takes the values of "${name}"`;
+  throw new BroomeError("defaults-missing", message, "Name the app's file, built by `broome build`.");
+}
+
+function label(options: Options, { name }: Device, mac: string, chip: string): void {
+  if (options.labels === undefined) return;
+  const folder = options.labels as string;
+  mkdirSync(folder, { recursive: true });
+  writeWhole(join(folder, `${mac.replaceAll(":", "")}.svg`), labelSvg({ name, mac, chip }));
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const message = `${path}: ${(cause as Error).message}`;
+    throw new BroomeError("file-unreadable", message, "Check the name.", { cause });
+  }
+}
