@@ -20,6 +20,8 @@ export class Rig {
   toRom: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
   toHost: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes;
   appSays = "I (20) app: hello\r\n";
+  /** Somebody holds the button: every start is in download mode. */
+  staysInDownload = false;
   /** A stub has just been started. */
   onStub: () => void = () => undefined;
   private readonly straps: Straps;
@@ -57,7 +59,8 @@ export class Rig {
   }
 
   /** As a reset with the button held or not. */
-  start(download: boolean): void {
+  start(wanted: boolean): void {
+    const download = wanted || this.staysInDownload;
     this.stop();
     this.starts.push(download ? "download" : "app");
     const { uart } = this.ports;
