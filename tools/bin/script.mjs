@@ -91,6 +91,7 @@ const scripts = {
   bench: () => run(node, ["--import=tsx", join(root, "test/bench/run.ts"), ...args]),
   fuzz: () => run(node, ["--import=tsx", join(root, "test/fuzz/run.ts"), ...args]),
   chain: () => run(node, ["--import=tsx", join(root, "test/chain/run.ts"), ...args]),
+  isa: () => run(node, ["--import=tsx", join(root, "test/isa/run.ts"), ...args], { NODE_NO_WARNINGS: "1" }),
   mutants: () => run(node, ["--import=tsx", join(root, "test/mutants/run.ts"), ...args]),
 };
 
