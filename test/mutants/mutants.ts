@@ -1,6 +1,7 @@
 // The checks that the project rests on, each with the change that removes it and the tests that must notice.
 
 import { atRestMutants } from "./at-rest.js";
+import { curve25519Mutants } from "./curve25519.js";
 import { firmwareMutants } from "./firmware.js";
 import { hostMutants } from "./host.js";
 import { serialMutants } from "./serial.js";
@@ -23,4 +24,5 @@ export const mutants: readonly Mutant[] = [
   ...serialMutants,
   ...wireMutants,
   ...firmwareMutants,
+  ...curve25519Mutants,
 ];

@@ -60,3 +60,10 @@ export function ask(driver: Driver, questions: string[], under: string[] = []): 
     child.stdin.end(questions.map((line) => `${line}\n`).join(""));
   });
 }
+
+/** One line for each question. Throws where the driver fails. */
+export async function answersOf(driver: Driver, questions: string[]): Promise<string[]> {
+  const { lines, code, complaints } = await ask(driver, questions);
+  if (code !== 0 || lines.length !== questions.length) throw new Error(`exit ${code}: ${complaints}`);
+  return lines;
+}
