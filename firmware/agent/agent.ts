@@ -472,7 +472,8 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     const { status, pins } = this.parts;
     const wanted = pins.triggerAfter(carried);
     if (wanted === undefined) return;
-    if (!offer) status.set("idle", { reason: "nothing on offer" });
+    if (!this.base.device.slots) status.set("failed", { reason: "ota-not-supported" });
+    else if (!offer) status.set("idle", { reason: "nothing on offer" });
     else if (wanted !== "1" && wanted !== offer.v)
       status.set("failed", { version: wanted, reason: `not on offer; ${offer.v} is` });
     else {
