@@ -75,6 +75,7 @@ const scripts = {
         "-p",
         "firmware/tsconfig.boards.json",
       ],
+      ["types: seam's contract", bin("typescript/bin/tsc"), "--noEmit", "-p", "test/contract/device"],
       ["types: tools, host, test", bin("typescript/bin/tsc"), "--noEmit", "-p", "."],
       ["types: page", bin("typescript/bin/tsc"), "--noEmit", "-p", "host/web"],
       ["lint", bin("eslint/bin/eslint.js"), "."],

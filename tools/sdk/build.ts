@@ -33,6 +33,8 @@ export interface SdkBuildOptions {
   readonly wantsUpdates: boolean;
   readonly appDir?: string | undefined;
   readonly place?: Place;
+  /** Another program of the same project: its name, and members of its manifest besides the project's. For tests. */
+  readonly program?: { readonly name: string; readonly manifest: Readonly<Record<string, unknown>> };
   readonly signal?: AbortSignal | undefined;
   onStep?(what: string): void;
   onNote?(text: string): void;
@@ -97,16 +99,16 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
 
 /** Generates, checks types and settings on what was generated, compiles. */
 async function compile(
-  { root, cacheDir, outDir, appDir, signal, onStep }: SdkBuildOptions,
+  { root, cacheDir, outDir, appDir, program, signal, onStep }: SdkBuildOptions,
   { env }: Place,
   target: SdkTarget,
   sdk: Sdk,
   config: Record<string, unknown>,
 ): Promise<{ bin: string; work: string }> {
-  const folder = join(cacheDir, "sdk", target.chip);
+  const folder = join(cacheDir, "sdk", program?.name ?? target.chip);
   const out = join(cacheDir, "sdk/out");
   mkdirSync(out, { recursive: true });
-  writeProject({ root, folder, config, appDir });
+  writeProject({ root, folder, config, appDir, more: program?.manifest });
   const run = {
     sdk,
     target,

@@ -12,15 +12,18 @@ export interface ProjectOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** Another folder in the place of firmware/app. */
   readonly appDir?: string | undefined;
+  /** Members of the manifest besides: another main module, for tests. */
+  readonly more?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Path of the manifest. Written only where it says something new, so that an unchanged build does nothing. */
-export function writeProject({ root, folder, config, appDir }: ProjectOptions): string {
+export function writeProject({ root, folder, config, appDir, more }: ProjectOptions): string {
   const app = join(root, "firmware/app");
   const manifest = {
     include: [join(root, "manifest.json")],
     config,
     typescript: { compiler: `"${process.execPath}" "${join(root, "tools/sdk/tsc.mjs")}"` },
+    ...more,
     ...(appDir !== undefined && { modules: { "~": [`${app}/*`], "firmware/app/*": [`${appDir}/*`] } }),
   };
   mkdirSync(folder, { recursive: true });
