@@ -93,6 +93,7 @@ const scripts = {
   fuzz: () => run(node, ["--import=tsx", join(root, "test/fuzz/run.ts"), ...args]),
   chain: () => run(node, ["--import=tsx", join(root, "test/chain/run.ts"), ...args]),
   isa: () => run(node, ["--import=tsx", join(root, "test/isa/run.ts"), ...args], { NODE_NO_WARNINGS: "1" }),
+  sdk: () => run(node, ["--import=tsx", join(root, "test/sdk/run.ts"), ...args]),
   mutants: () => run(node, ["--import=tsx", join(root, "test/mutants/run.ts"), ...args]),
 };
 
