@@ -1,0 +1,117 @@
+// Which SDK is taken, and how each wrong one is refused: on trees that have the files by which they are told.
+
+import test, { type ExecutionContext } from "ava";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buildWithSdk } from "../../../tools/sdk/build.js";
+import { checkToolchain, findSdk, isUntested, type Place } from "../../../tools/sdk/find.js";
+import { sdkTarget } from "../../../tools/sdk/target.js";
+import { checkTypeScript } from "../../../tools/sdk/typescript.js";
+import { root } from "../../support/run-verb.js";
+
+function tree(t: ExecutionContext, files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), "broome-sdk-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+const idf = (major: number, minor: number) =>
+  `set(IDF_VERSION_MAJOR ${major})\nset(IDF_VERSION_MINOR ${minor})\nset(IDF_VERSION_PATCH 1)\n`;
+const sdk = (version: string, at = "") => ({
+  [`${at}tools/VERSION`]: `${version}\n`,
+  [`${at}build/bin/lin/release/mcconfig`]: "",
+});
+
+function place(home: string, env: Record<string, string> = {}): Place {
+  return { env, home, platform: "linux" };
+}
+
+function refusal(
+  t: ExecutionContext,
+  action: () => unknown,
+): { code: string; message: string; help: string } {
+  return t.throws(action) as unknown as { code: string; message: string; help: string };
+}
+
+test("$MODDABLE is taken, and nothing else where it is set", (t) => {
+  const home = tree(t, { ...sdk("8.2.3", "moddable/"), ...sdk("9.1.0", "other/") });
+  t.like(findSdk(place(home)), { root: join(home, "moddable"), version: "8.2.3" });
+  const other = findSdk(place(home, { MODDABLE: join(home, "other") }));
+  t.is(other.version, "9.1.0");
+  t.true(isUntested(other));
+  t.is(refusal(t, () => findSdk(place(home, { MODDABLE: join(home, "gone") }))).code, "sdk-missing");
+});
+
+test("no SDK: what to install, and what comes next", (t) => {
+  const { code, help } = refusal(t, () => findSdk(place(tree(t, {}))));
+  t.is(code, "sdk-missing");
+  t.regex(help, /xs-dev setup --device esp32; open a new terminal and build again/);
+});
+
+test("an SDK that is too old, or whose tools are not built, is told apart", (t) => {
+  for (const version of ["8.1.9", "5.6.0", "", "nonsense"])
+    t.is(refusal(t, () => findSdk(place(tree(t, sdk(version, "moddable/"))))).code, "sdk-version", version);
+  const bare = refusal(t, () => findSdk(place(tree(t, { "moddable/tools/VERSION": "8.2.3" }))));
+  t.is(bare.code, "sdk-missing");
+  t.regex(bare.message, /is not built/);
+});
+
+test("ESP-IDF: missing, another version, the right one", (t) => {
+  const home = tree(t, {
+    "five/tools/cmake/version.cmake": idf(5, 4),
+    "six/tools/cmake/version.cmake": idf(6, 0),
+  });
+  const target = sdkTarget("ESP32-C3");
+  const check = (IDF_PATH: string) => () =>
+    checkToolchain(target, place(home, { IDF_PATH: join(home, IDF_PATH) }));
+  t.is(refusal(t, check("none")).code, "sdk-missing");
+  const wrong = refusal(t, check("five"));
+  t.is(wrong.code, "sdk-version");
+  t.regex(wrong.message, /is 5\.4, the SDK wants 6\.0/);
+  t.notThrows(check("six"));
+});
+
+test("the ESP8266 asks for its own toolchain, Linux for none", (t) => {
+  const home = tree(t, { "esp/toolchain/x": "", "esp/ESP8266_RTOS_SDK/x": "" });
+  const esp8266 = sdkTarget("esp8266");
+  t.regex(refusal(t, () => checkToolchain(esp8266, place(home))).help, /xs-dev setup --device esp8266/);
+  t.notThrows(() => checkToolchain(esp8266, place(home, { ESP_BASE: join(home, "esp") })));
+  t.notThrows(() => checkToolchain(sdkTarget("lin"), place(home)));
+});
+
+test("TypeScript 5 is refused, 6 and 7 are not", (t) => {
+  const at = (version: string) => () =>
+    checkTypeScript(join(tree(t, { "package.json": JSON.stringify({ version }) }), "package.json"));
+  t.is(refusal(t, at("5.9.3")).code, "typescript-too-old");
+  t.notThrows(at("6.0.3"));
+  t.notThrows(at("7.0.2"));
+});
+
+const request = (home: string) => ({
+  ...{ root, cacheDir: join(home, "cache"), version: "1.0.0", outDir: join(home, "out") },
+  ...{ config: { updateKeys: [] }, place: place(home), wantsUpdates: false },
+});
+
+test("updates asked for on a chip that cannot: refused before an SDK is looked for", async (t) => {
+  for (const chip of ["esp8266", "lin"]) {
+    const asked = buildWithSdk({ ...request(tree(t, {})), chip, wantsUpdates: true });
+    t.is(((await t.throwsAsync(asked)) as unknown as { code: string }).code, "ota-not-supported");
+  }
+});
+
+test("a chip that the SDK cannot build for, and a version that is none", async (t) => {
+  const codeOf = async (more: object) =>
+    (
+      (await t.throwsAsync(buildWithSdk({ ...request(tree(t, {})), chip: "lin", ...more }))) as unknown as {
+        code: string;
+      }
+    ).code;
+  t.is(await codeOf({ chip: "z80" }), "chip-unsupported");
+  t.is(await codeOf({ version: "one" }), "version-invalid");
+  t.is(await codeOf({}), "sdk-missing");
+});
