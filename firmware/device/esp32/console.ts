@@ -10,14 +10,23 @@ const BAUD = 115_200;
 /** The ring is looked at this often: it holds nine times what arrives meanwhile, and a person notices nothing. In ms. */
 const LOOK_MS = 20;
 
-function open(): void {
-  native("xs_broome_console_open").call(undefined, BAUD); // does nothing the second time
+/** Does nothing the second time. */
+function open(this: unknown, baud: number): void {
+  native("xs_broome_console_open").call(this, baud);
+}
+
+function read(this: unknown): ArrayBuffer | undefined {
+  return native("xs_broome_console_read").call(this) as ArrayBuffer | undefined;
+}
+
+function write(this: unknown, bytes: Uint8Array): void {
+  native("xs_broome_console_write").call(this, bytes);
 }
 
 /** All that has arrived, 128 bytes at a time. */
 function drain(onBytes: (bytes: Uint8Array) => void): void {
   for (;;) {
-    const bytes = native("xs_broome_console_read").call(undefined) as ArrayBuffer | undefined;
+    const bytes = read();
     if (!bytes) return;
     onBytes(new Uint8Array(bytes));
   }
@@ -25,11 +34,11 @@ function drain(onBytes: (bytes: Uint8Array) => void): void {
 
 const uart: Console = {
   write(bytes) {
-    open();
-    native("xs_broome_console_write").call(undefined, bytes);
+    open(BAUD);
+    write(bytes);
   },
   listen(onBytes) {
-    open();
+    open(BAUD);
     const holder = globalThis as { broomeConsole?: unknown };
     timer.clear(holder.broomeConsole); // one listener: the one before is let go
     holder.broomeConsole = timer.repeat(() => drain(onBytes), LOOK_MS);

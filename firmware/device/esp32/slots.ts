@@ -5,14 +5,30 @@ import { OtaSlots, type OtaDriver } from "../sdk/ota-slots.js";
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
 const driver: OtaDriver = {
-  label: (which) => native("xs_broome_slot_label").call(undefined, which === "other") as string | undefined,
-  size: (which) => native("xs_broome_slot_size").call(undefined, which === "other") as number,
-  state: (which) => native("xs_broome_slot_state").call(undefined, which === "other") as number | undefined,
-  runningIsSelected: () => native("xs_broome_slot_selected").call(undefined) as boolean,
-  select: (which) => native("xs_broome_slot_select").call(undefined, which === "other") as number,
-  eraseUnselected: () => native("xs_broome_slot_erase_unselected").call(undefined) as number,
-  markSelectedValid: () => native("xs_broome_slot_mark_valid").call(undefined) as number,
-  markSelectedInvalid: () => native("xs_broome_slot_mark_invalid").call(undefined) as number,
+  label(which) {
+    return native("xs_broome_slot_label").call(this, which) as string | undefined;
+  },
+  size(which) {
+    return native("xs_broome_slot_size").call(this, which) as number;
+  },
+  state(which) {
+    return native("xs_broome_slot_state").call(this, which) as number | undefined;
+  },
+  runningIsSelected() {
+    return native("xs_broome_slot_selected").call(this) as boolean;
+  },
+  select(which) {
+    return native("xs_broome_slot_select").call(this, which) as number;
+  },
+  eraseUnselected() {
+    return native("xs_broome_slot_erase_unselected").call(this) as number;
+  },
+  markSelectedValid() {
+    return native("xs_broome_slot_mark_valid").call(this) as number;
+  },
+  markSelectedInvalid() {
+    return native("xs_broome_slot_mark_invalid").call(this) as number;
+  },
 };
 
 export default new OtaSlots(driver);

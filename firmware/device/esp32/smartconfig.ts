@@ -8,9 +8,12 @@ declare function native(name: string): (this: unknown, ...values: unknown[]) => 
 
 const driver: TouchDriver = {
   versions: [1, 2],
-  start: (version, key, listener) =>
-    native("xs_broome_touch_start").call(undefined, version, key, listener) as number,
-  stop: () => void native("xs_broome_touch_stop").call(undefined),
+  start(version, key, listener) {
+    return native("xs_broome_touch_start").call(this, version, key, listener) as number;
+  },
+  stop() {
+    native("xs_broome_touch_stop").call(this);
+  },
 };
 
 /** On the global object, because a preloaded module is read-only. */
@@ -23,6 +26,7 @@ const smartconfig: SmartConfig = {
   start: (events, key) => own().start(events, key),
   stop: () => own().stop(),
   acknowledge: () => own().acknowledge(),
+  receiving: () => own().receiving(),
 };
 
 export default smartconfig;

@@ -5,24 +5,44 @@ import type { System } from "../types.js";
 
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
-function arena(which: number): number {
-  return native("xs_broome_arena").call(undefined, which) as number;
+function chip(this: unknown): string {
+  return native("xs_broome_chip").call(this) as string;
+}
+
+function arena(this: unknown, which: number): number {
+  return native("xs_broome_arena").call(this, which) as number;
+}
+
+function mac(this: unknown): ArrayBuffer {
+  return native("xs_broome_mac").call(this) as ArrayBuffer;
+}
+
+function rawResetCause(this: unknown): number {
+  return native("xs_broome_reset_cause").call(this) as number;
+}
+
+function restart(this: unknown): void {
+  native("xs_broome_restart").call(this);
 }
 
 const system: System = {
   get chip() {
-    return native("xs_broome_chip").call(undefined) as string;
+    return chip();
   },
-  mac: () => new Uint8Array(native("xs_broome_mac").call(undefined) as ArrayBuffer),
-  resetCause: () => esp32ResetCause(native("xs_broome_reset_cause").call(undefined) as number),
+  mac: () => new Uint8Array(mac()),
+  resetCause: () => esp32ResetCause(rawResetCause()),
   restart() {
-    native("xs_broome_restart").call(undefined);
+    restart();
     throw new Error("restart"); // not reached: the chip resets within the call
   },
-  uptimeMs: () => native("xs_broome_uptime").call(undefined) as number,
+  uptimeMs() {
+    return native("xs_broome_uptime").call(this) as number;
+  },
   heap: () => ({ free: arena(0), peak: arena(1), limit: arena(2) }),
   mark: () => undefined,
-  feedWatchdog: () => void native("xs_broome_feed").call(undefined),
+  feedWatchdog() {
+    native("xs_broome_feed").call(this);
+  },
 };
 
 export default system;

@@ -19,6 +19,14 @@ const Serial = module.default as unknown as new (options: SerialOptions) => SdkS
 
 const BAUD = 115_200;
 
+function debugged(this: unknown): boolean {
+  return native("xs_broome_console_debugged").call(this) as boolean;
+}
+
+function write(this: unknown, bytes: Uint8Array): void {
+  native("xs_broome_console_write").call(this, bytes);
+}
+
 interface Port {
   onBytes: ((bytes: Uint8Array) => void) | undefined;
 }
@@ -29,7 +37,7 @@ function port(): Port {
   if (holder.broomePort) return holder.broomePort;
   const made: Port = { onBytes: undefined };
   holder.broomePort = made;
-  if (native("xs_broome_console_debugged").call(undefined)) return made; // xsbug has the UART
+  if (debugged()) return made; // xsbug has the UART
   holder.broomeSerial = new Serial({
     baud: BAUD,
     format: "buffer",
@@ -44,7 +52,7 @@ function port(): Port {
 const uart: Console = {
   write(bytes) {
     port();
-    native("xs_broome_console_write").call(undefined, bytes);
+    write(bytes);
   },
   listen(onBytes) {
     port().onBytes = onBytes;

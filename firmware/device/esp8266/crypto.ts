@@ -4,6 +4,8 @@ import { cryptoOver } from "../sdk/crypto.js";
 
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
-export default cryptoOver(
-  (length) => new Uint8Array(native("xs_broome_random").call(undefined, length) as ArrayBuffer),
-);
+function random(this: unknown, length: number): ArrayBuffer {
+  return native("xs_broome_random").call(this, length) as ArrayBuffer;
+}
+
+export default cryptoOver((length) => new Uint8Array(random(length)));

@@ -7,17 +7,35 @@ import type { Station } from "../types.js";
 
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
+type NativeListener = (kind: number, bytes?: ArrayBuffer) => void;
+
+function listen(this: unknown, listener: NativeListener): void {
+  native("xs_broome_station_listen").call(this, listener);
+}
+
+function join(
+  this: unknown,
+  ssid: Uint8Array,
+  password: string,
+  bssid: Uint8Array | undefined,
+  channel: number,
+): boolean {
+  return native("xs_broome_station_join").call(this, ssid, password, bssid, channel) as boolean;
+}
+
 const driver: StationDriver = {
-  listen(listener) {
-    native("xs_broome_station_listen").call(undefined, (kind: number, bytes?: ArrayBuffer) =>
-      listener(kind, kind === LOST ? rawOf(new Uint8Array(bytes!)) : bytes),
-    );
+  listen: (listener) =>
+    listen((kind, bytes) => listener(kind, kind === LOST ? rawOf(new Uint8Array(bytes!)) : bytes)),
+  scan() {
+    return native("xs_broome_station_scan").call(this) as boolean;
   },
-  scan: () => native("xs_broome_station_scan").call(undefined) as boolean,
-  join: ({ ssid, password, bssid, channel }) =>
-    native("xs_broome_station_join").call(undefined, ssid, password, bssid, channel ?? 0) as boolean,
-  leave: () => native("xs_broome_station_leave").call(undefined) as boolean,
-  rssi: () => native("xs_broome_station_rssi").call(undefined) as number | undefined,
+  join: ({ ssid, password, bssid, channel }) => join(ssid, password, bssid, channel ?? 0),
+  leave() {
+    return native("xs_broome_station_leave").call(this) as boolean;
+  },
+  rssi() {
+    return native("xs_broome_station_rssi").call(this) as number | undefined;
+  },
 };
 
 /** The disconnect event's reason, and the connect status at that time. */

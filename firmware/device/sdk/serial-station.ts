@@ -9,7 +9,7 @@ import { reasonOf } from "./wifi-reasons.js";
 
 /** What the chip tells; the numbers are those of firmware/native/station-events.h. */
 export const SCANNED = 0; // records, or nothing where the scan failed
-export const ASSOCIATED = 1;
+export const ASSOCIATED = 1; // BSSID and channel: 7 bytes
 export const ADDRESS = 2; // an address record
 export const LOST = 3; // raw reason
 
@@ -32,6 +32,7 @@ export interface StationDriver {
 const LEAVE_MS = 1_000;
 /** A scan of all channels takes an ESP32 1.5 s and an ESP8266 2.2 s; one that never ends would stop everything. */
 const SCAN_MS = 10_000;
+const BSSID_SIZE = 6; // bytes
 /** CONNECTION_FAIL: a join that the chip would not even begin. */
 const NOT_BEGUN = 205;
 
@@ -124,7 +125,7 @@ export class SerialStation implements Station {
 
   private heard(kind: number, value: ArrayBuffer | number | undefined): void {
     if (kind === SCANNED) this.scanned(value as ArrayBuffer | undefined);
-    else if (kind === ASSOCIATED) this.associated();
+    else if (kind === ASSOCIATED) this.associated(new Uint8Array(value as ArrayBuffer));
     else if (kind === ADDRESS) this.gotAddress(value as ArrayBuffer);
     else if (kind === LOST) this.lost(value as number);
   }
@@ -138,10 +139,10 @@ export class SerialStation implements Station {
     this.next();
   }
 
-  private associated(): void {
+  private associated(where: Uint8Array): void {
     if (this.link !== "joining") return;
     this.link = "up";
-    this.events?.associated();
+    this.events?.associated(where.slice(0, BSSID_SIZE), where[BSSID_SIZE]);
   }
 
   /** Told once: what a renewed lease brings does not concern the join. */

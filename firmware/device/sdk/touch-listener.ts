@@ -20,7 +20,7 @@ export interface TouchDriver {
   stop(): void;
 }
 
-/** A version's turn. v1 hops over all channels in about 2 s, and a phone sends a name and a password in 3 to 10. In ms. */
+/** A version's turn, after which the vendor's code begins anew, with the other version if it knows two. v1 hops over all channels in about 2 s, and a phone sends a name and a password in 3 to 10. In ms. */
 const TURN_MS = 15_000;
 /** Once a channel was found, its version has this long to hear the rest. In ms. */
 const FOUND_MS = 45_000;
@@ -35,6 +35,7 @@ export class TouchListener implements SmartConfig {
   private turn = 0; // goes on where the last start ended: with little patience each version has its time
   private events: TouchEvents | undefined; // undefined once the credentials came, or it was stopped
   private key: string | undefined;
+  private found = false; // somebody sends: this version keeps its turn
   private running = false; // the vendor's code holds the radio, or still has to tell the phone
   private limit: unknown;
 
@@ -68,8 +69,13 @@ export class TouchListener implements SmartConfig {
     this.limit = this.timer.set(() => this.stop(), ACKNOWLEDGE_MS);
   }
 
+  receiving(): boolean {
+    return this.running && this.found && this.events !== undefined;
+  }
+
   private listen(): void {
     const { versions } = this.driver;
+    this.found = false;
     const version = versions[this.turn % versions.length]!;
     this.turn += 1;
     const listener: TouchDriverListener = (kind, record) => this.heard(kind, record);
@@ -79,7 +85,7 @@ export class TouchListener implements SmartConfig {
       return;
     }
     this.running = true;
-    if (versions.length > 1) this.limit = this.timer.set(() => this.change(), TURN_MS);
+    this.limit = this.timer.set(() => this.change(), TURN_MS);
   }
 
   private change(): void {
@@ -93,10 +99,13 @@ export class TouchListener implements SmartConfig {
     if (kind === ACKNOWLEDGED) this.stop();
     else if (!this.events) return;
     else if (kind === CREDENTIALS) this.credentials(new Uint8Array(record!));
-    else if (kind === CHANNEL && this.driver.versions.length > 1) {
-      this.timer.clear(this.limit);
-      this.limit = this.timer.set(() => this.change(), FOUND_MS);
-    }
+    else if (kind === CHANNEL) this.foundChannel();
+  }
+
+  private foundChannel(): void {
+    this.found = true;
+    this.timer.clear(this.limit);
+    this.limit = this.timer.set(() => this.change(), FOUND_MS);
   }
 
   private credentials(record: Uint8Array): void {

@@ -6,27 +6,27 @@
 #include "xsmc.h"
 #include "xsHost.h"
 
-// (other): the partition of the running slot, or of the other one; NULL on a board with one slot.
-static const esp_partition_t* partitionOf(xsMachine* the, xsSlot* other) {
+// ("running" or "other"): its partition; NULL for the other one on a board with one slot.
+static const esp_partition_t* partitionOf(xsMachine* the, xsSlot* which) {
   const esp_partition_t* running = esp_ota_get_running_partition();
-  if (!xsmcTest(*other)) return running;
+  if (c_strcmp(xsmcToString(*which), "other") != 0) return running;
   const esp_partition_t* next = esp_ota_get_next_update_partition(NULL);
   return next == running ? NULL : next;
 }
 
-// (other): its label, undefined where there is none.
+// (which): its label, undefined where there is none.
 void xs_broome_slot_label(xsMachine* the) {
   const esp_partition_t* partition = partitionOf(the, &xsArg(0));
   if (partition) xsmcSetString(xsResult, (char*)partition->label);
 }
 
-// (other): bytes.
+// (which): bytes.
 void xs_broome_slot_size(xsMachine* the) {
   const esp_partition_t* partition = partitionOf(the, &xsArg(0));
   xsmcSetInteger(xsResult, partition ? (xsIntegerValue)partition->size : 0);
 }
 
-// (other): esp_ota_img_states_t, undefined where otadata has no entry for it.
+// (which): esp_ota_img_states_t, undefined where otadata has no entry for it.
 void xs_broome_slot_state(xsMachine* the) {
   esp_ota_img_states_t state;
   if (esp_ota_get_state_partition(partitionOf(the, &xsArg(0)), &state) != ESP_OK) return;
@@ -41,7 +41,7 @@ void xs_broome_slot_selected(xsMachine* the) {
   xsmcSetBoolean(xsResult, named && (esp_ota_get_boot_partition() == running));
 }
 
-// (other): 0, or the error.
+// (which): 0, or the error.
 void xs_broome_slot_select(xsMachine* the) {
   xsmcSetInteger(xsResult, esp_ota_set_boot_partition(partitionOf(the, &xsArg(0))));
 }

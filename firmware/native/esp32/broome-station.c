@@ -29,6 +29,13 @@ static void deliverScan(void* the, void* refcon, uint8_t* message, uint16_t size
   c_free(list);
 }
 
+static void postAssociated(const wifi_event_sta_connected_t* connected) {
+  uint8_t where[7];  // BSSID and channel
+  c_memcpy(where, connected->bssid, 6);
+  where[6] = connected->channel;
+  listenerPost(&gStation, STATION_ASSOCIATED, where, sizeof where);
+}
+
 // In the event task.
 static void onWifi(void* context, esp_event_base_t base, int32_t id, void* data) {
   (void)context, (void)base;
@@ -37,7 +44,7 @@ static void onWifi(void* context, esp_event_base_t base, int32_t id, void* data)
       if (((wifi_event_sta_scan_done_t*)data)->status == 0) listenerPostCall(&gStation, deliverScan, NULL);
       else listenerPost(&gStation, STATION_SCANNED, NULL, 0);
       break;
-    case WIFI_EVENT_STA_CONNECTED: listenerPost(&gStation, STATION_ASSOCIATED, NULL, 0); break;
+    case WIFI_EVENT_STA_CONNECTED: postAssociated(data); break;
     case WIFI_EVENT_STA_DISCONNECTED:
       listenerPost(&gStation, STATION_LOST, &((wifi_event_sta_disconnected_t*)data)->reason, 1);
       break;

@@ -33,6 +33,13 @@ static void onScanned(void* found, STATUS status) {
   if (listenerPostCall(&gStation, deliverScan, list) != 0) c_free(list);
 }
 
+static void postAssociated(const Event_StaMode_Connected_t* connected) {
+  uint8_t where[7];  // BSSID and channel
+  c_memcpy(where, connected->bssid, 6);
+  where[6] = connected->channel;
+  listenerPost(&gStation, STATION_ASSOCIATED, where, sizeof where);
+}
+
 static void postAddress(const Event_StaMode_Got_IP_t* got) {
   // Each is in the order of the network already.
   uint32_t record[ADDRESS_RECORD_SIZE / 4] = {got->ip.addr, got->mask.addr, got->gw.addr};
@@ -43,7 +50,7 @@ static void postAddress(const Event_StaMode_Got_IP_t* got) {
 
 static void onEvent(System_Event_t* event) {
   switch (event->event) {
-    case EVENT_STAMODE_CONNECTED: listenerPost(&gStation, STATION_ASSOCIATED, NULL, 0); break;
+    case EVENT_STAMODE_CONNECTED: postAssociated(&event->event_info.connected); break;
     case EVENT_STAMODE_GOT_IP: postAddress(&event->event_info.got_ip); break;
     case EVENT_STAMODE_DISCONNECTED: {  // reason and connect status: wifi-reasons.ts makes one code of them
       uint8_t lost[2] = {event->event_info.disconnected.reason, gAddressed ? 0 : wifi_station_get_connect_status()};

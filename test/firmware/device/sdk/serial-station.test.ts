@@ -15,6 +15,7 @@ import { seededRandom } from "../../../support/random.js";
 import { FakeTimer } from "./fake-timer.js";
 
 const target = (name: string): JoinTarget => ({ ssid: new Uint8Array(Buffer.from(name)), password: "" });
+const place = Uint8Array.of(2, 0, 0, 0, 0, 9, 11).buffer; // BSSID and channel
 const lease = Uint8Array.of(192, 168, 1, 7, 255, 255, 255, 0, 192, 168, 1, 1, 9, 9, 9, 9, 0, 0, 0, 0).buffer;
 
 /** A chip that does what it is told, and fails the test where it is told two things at once. */
@@ -70,7 +71,7 @@ function rig() {
   const timer = new FakeTimer();
   const log: string[] = [];
   const events = (name: string): JoinEvents => ({
-    associated: () => log.push(`${name} associated`),
+    associated: (bssid, channel) => log.push(`${name} associated ${bssid![5]}/${channel}`),
     address: ({ address, dns }) => log.push(`${name} ${address} ${dns}`),
     lost: (raw) => log.push(`${name} lost ${raw}`),
   });
@@ -83,27 +84,27 @@ test("a join is told its association, its address once, and its end once", (t) =
   const { chip, log, events, station } = rig();
   station.join(target("home"), events("home"));
   t.is(station.rssi(), undefined);
-  chip.tell(ASSOCIATED);
+  chip.tell(ASSOCIATED, place);
   t.is(station.rssi(), -50);
   chip.tell(ADDRESS, lease);
   chip.tell(ADDRESS, lease); // the lease was renewed
   chip.tell(LOST, 200);
   chip.tell(LOST, 200);
-  t.deepEqual(log, ["home associated", "home 192.168.1.7 9.9.9.9", "home lost 200"]);
+  t.deepEqual(log, ["home associated 9/11", "home 192.168.1.7 9.9.9.9", "home lost 200"]);
   t.is(station.rssi(), undefined);
 });
 
 test("a join drops the earlier one without an event, and begins when that is over", (t) => {
   const { chip, log, events, station } = rig();
   station.join(target("one"), events("one"));
-  chip.tell(ASSOCIATED);
+  chip.tell(ASSOCIATED, place);
   station.join(target("two"), events("two"));
   t.deepEqual(chip.done, ["join one", "leave"]);
   chip.tell(ADDRESS, lease); // still of the first
   chip.tell(LOST, 8);
   t.deepEqual(chip.done, ["join one", "leave", "join two"]);
-  chip.tell(ASSOCIATED);
-  t.deepEqual(log, ["one associated", "two associated"]);
+  chip.tell(ASSOCIATED, place);
+  t.deepEqual(log, ["one associated 9/11", "two associated 9/11"]);
 });
 
 test("a chip that does not tell the end of an association is believed after a second", (t) => {
@@ -138,10 +139,10 @@ test("a scan during a join fails, a join during a scan waits for its end", (t) =
   t.deepEqual(log, ["first 2"]); // in a turn of its own
   timer.advance(0);
   t.deepEqual(log, ["first 2", "second failed"]);
-  chip.tell(ASSOCIATED);
+  chip.tell(ASSOCIATED, place);
   station.scan(scanned("third")); // while associated a chip can
   chip.tell(SCANNED, new ArrayBuffer(42));
-  t.deepEqual(log.slice(2), ["home associated", "third 1"]);
+  t.deepEqual(log.slice(2), ["home associated 9/11", "third 1"]);
 });
 
 test("scans at the same time share one, and a scan that never ends fails after ten seconds", (t) => {
@@ -202,7 +203,7 @@ test("whatever is asked and told in whatever order: the chip does one thing at a
       else if (what === 1) station.join(target("n"), events(`j${step}`));
       else if (what === 2) station.leave();
       else if (what === 3 && chip.scanning) chip.tell(SCANNED, new ArrayBuffer(42));
-      else if (what === 4 && chip.linked) chip.tell(ASSOCIATED);
+      else if (what === 4 && chip.linked) chip.tell(ASSOCIATED, place);
       else if (what === 5 && chip.linked) chip.tell(ADDRESS, lease);
       else if (what === 6 && chip.linked) chip.tell(LOST, 8);
       else if (what === 7) timer.advance(random.below(300));

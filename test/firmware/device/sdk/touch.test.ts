@@ -83,12 +83,29 @@ test("a start goes on with the version whose turn it is, so that little patience
   t.is(timer.pending, 0);
 });
 
-test("a chip with one version listens until it is stopped", (t) => {
+test("a chip with one version begins anew at the same times", (t) => {
   const { chip, timer, events, touch } = rig([1]);
   touch.start(events);
+  timer.advance(15_000);
+  t.deepEqual(chip.done, ["v1", "stop", "v1"]);
+});
+
+test("a transfer is under way from the channel's finding to the credentials, or to the end of its time", (t) => {
+  const { chip, timer, events, tell, touch } = rig();
+  t.false(touch.receiving());
+  touch.start(events);
+  t.false(touch.receiving());
   chip.tell(CHANNEL);
-  timer.advance(600_000);
-  t.deepEqual(chip.done, ["v1"]);
+  t.true(touch.receiving());
+  timer.advance(45_000);
+  t.false(touch.receiving());
+  chip.tell(CHANNEL);
+  tell(record(0, "home", ""));
+  t.false(touch.receiving());
+  touch.start(events);
+  chip.tell(CHANNEL);
+  touch.stop();
+  t.false(touch.receiving());
 });
 
 test("credentials come once and are not applied; the phone is told when asked for, then it ends", (t) => {
