@@ -2,6 +2,7 @@
 
 import { atRestMutants } from "./at-rest.js";
 import { curve25519Mutants } from "./curve25519.js";
+import { boardMutants } from "./boards.js";
 import { firmwareMutants } from "./firmware.js";
 import { hostMutants } from "./host.js";
 import { serialMutants } from "./serial.js";
@@ -25,4 +26,5 @@ export const mutants: readonly Mutant[] = [
   ...wireMutants,
   ...firmwareMutants,
   ...curve25519Mutants,
+  ...boardMutants,
 ];

@@ -4,6 +4,7 @@
 // Not seen on a board: whether every driver release posts a disconnect event after esp_wifi_disconnect() in each state. The
 // TypeScript waits a second for it and goes on.
 #include "broome-events.h"
+#include "broome-field.h"
 #include "broome-listener.h"
 #include "broome-radio.h"
 #include "broome-scan-list.h"
@@ -81,31 +82,14 @@ void xs_broome_station_scan(xsMachine* the) {
   xsmcSetBoolean(xsResult, esp_wifi_scan_start(&config, false) == ESP_OK);
 }
 
-// Copies the bytes of `slot` into a field of `size`; throws where they are more.
-static void copyBytes(xsMachine* the, xsSlot* slot, uint8_t* field, xsUnsignedValue size) {
-  void* bytes;
-  xsUnsignedValue length;
-  xsmcGetBufferReadable(*slot, &bytes, &length);
-  if (length > size) xsRangeError("station: %d bytes, at most %d", (int)length, (int)size);
-  c_memcpy(field, bytes, length);
-}
-
-// The same of a string, as UTF-8 and without the zero behind it: 64 digits of a key fill the field.
-static void copyString(xsMachine* the, xsSlot* slot, uint8_t* field, xsUnsignedValue size) {
-  const char* string = xsmcToString(*slot);
-  xsUnsignedValue length = c_strlen(string);
-  if (length > size) xsRangeError("station: %d bytes, at most %d", (int)length, (int)size);
-  c_memcpy(field, string, length);
-}
-
 // (name, password, BSSID or undefined, channel or 0): true where it begins. The driver takes a name up to its first zero:
 // one that holds a zero cannot be joined.
 void xs_broome_station_join(xsMachine* the) {
   wifi_config_t config = {0};
-  copyBytes(the, &xsArg(0), config.sta.ssid, sizeof config.sta.ssid);
-  copyString(the, &xsArg(1), config.sta.password, sizeof config.sta.password);
+  fieldOfBytes(the, &xsArg(0), config.sta.ssid, sizeof config.sta.ssid);
+  fieldOfString(the, &xsArg(1), config.sta.password, sizeof config.sta.password);
   if (xsmcTest(xsArg(2))) {
-    copyBytes(the, &xsArg(2), config.sta.bssid, sizeof config.sta.bssid);
+    fieldOfBytes(the, &xsArg(2), config.sta.bssid, sizeof config.sta.bssid);
     config.sta.bssid_set = true;
   }
   config.sta.channel = (uint8_t)xsmcToInteger(xsArg(3));

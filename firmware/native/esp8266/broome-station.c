@@ -4,6 +4,7 @@
 //
 // Not seen on a board: whether the connect status is up to date when the disconnect event comes.
 #include "broome-events.h"
+#include "broome-field.h"
 #include "broome-listener.h"
 #include "broome-name-servers.h"
 #include "broome-radio.h"
@@ -76,33 +77,16 @@ void xs_broome_station_scan(xsMachine* the) {
   xsmcSetBoolean(xsResult, wifi_station_scan(&config, onScanned));
 }
 
-// Copies the bytes of `slot` into a field of `size`; throws where they are more.
-static void copyBytes(xsMachine* the, xsSlot* slot, uint8_t* field, xsUnsignedValue size) {
-  void* bytes;
-  xsUnsignedValue length;
-  xsmcGetBufferReadable(*slot, &bytes, &length);
-  if (length > size) xsRangeError("too long");
-  c_memcpy(field, bytes, length);
-}
-
-// The same of a string, as UTF-8 and without the zero behind it: 64 digits of a key fill the field.
-static void copyString(xsMachine* the, xsSlot* slot, uint8_t* field, xsUnsignedValue size) {
-  const char* string = xsmcToString(*slot);
-  xsUnsignedValue length = c_strlen(string);
-  if (length > size) xsRangeError("too long");
-  c_memcpy(field, string, length);
-}
-
 // (name, password, BSSID or undefined, channel or 0): true where it begins. The SDK takes a name up to its first zero: one
 // that holds a zero cannot be joined. There is no threshold: an open network of the same name takes a password for none.
 void xs_broome_station_join(xsMachine* the) {
   struct station_config config;
   radioOn();
   c_memset(&config, 0, sizeof config);
-  copyBytes(the, &xsArg(0), config.ssid, sizeof config.ssid);
-  copyString(the, &xsArg(1), config.password, sizeof config.password);
+  fieldOfBytes(the, &xsArg(0), config.ssid, sizeof config.ssid);
+  fieldOfString(the, &xsArg(1), config.password, sizeof config.password);
   if (xsmcTest(xsArg(2))) {
-    copyBytes(the, &xsArg(2), config.bssid, sizeof config.bssid);
+    fieldOfBytes(the, &xsArg(2), config.bssid, sizeof config.bssid);
     config.bssid_set = 1;
   }
   int channel = xsmcToInteger(xsArg(3));
