@@ -31,7 +31,11 @@ export const boardMutants: readonly Mutant[] = [
     'if (this.scanning || this.link === "leaving") return;',
     'if (this.link === "leaving") return;',
   ),
-  station("the end of the earlier join is not told", 'if (this.link === "leaving") return this.left();', ""),
+  station(
+    "the end of the earlier join is not told",
+    "    this.events = undefined;\n    this.wanted = { target, events };",
+    "    this.wanted = { target, events };",
+  ),
   station("an address is told once", " || this.addressed) return;", ") return;"),
   station("a chip that says nothing", "LEAVE_MS)", "1e9)"),
   slots("the running slot has an entry", "if (!this.driver.runningIsSelected()) {", "if (false) {"),

@@ -154,8 +154,7 @@ export class SerialStation implements Station {
 
   private lost(raw: number): void {
     if (this.link === "down") return; // of a join that was given up for lost already
-    if (this.link === "leaving") return this.left();
-    const { events } = this;
+    const { events } = this; // undefined where the join was dropped: then nobody is told
     this.timer.clear(this.linkLimit);
     this.events = undefined;
     this.link = "down";
