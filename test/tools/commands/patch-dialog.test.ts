@@ -9,6 +9,7 @@ import { readValues } from "../../../tools/patch/patch.js";
 import { openPorts } from "../../../tools/simulator/ports.js";
 import { sha256, testImage } from "../../firmware/format/test-image.js";
 import { root } from "../../support/run-verb.js";
+import { appWith } from "../patch/third-party-image.js";
 import { ptyHelper } from "../serial/pty-helper.js";
 
 const WAIT_MS = 20_000;
@@ -75,6 +76,21 @@ test("a numbered menu of the .bin files, then the questions; the password is nev
     "wifi.password": "correct horse",
     "device.name": "Bret",
   });
+});
+
+test("another project's binary: its placeholders are asked for, with [default]; without a board it says how to flash", async (t) => {
+  const folder = setUp(t);
+  writeFileSync(join(folder, "c.bin"), appWith(["WIFISSID        ", "CLOUDNAM        ", "DEVCUSER        "]));
+  const { answer, screen, exit } = await terminal(t, folder, ["patch"]);
+  await answer("3) c.bin", "3\r");
+  await answer("Wi-Fi network (SSID)", "seventeen letters\r");
+  await answer("16 fit", "\x7f".repeat(17) + "home\r");
+  await answer("Cloud host [iot.thinger.io]", "\r");
+  await answer("Cloud user name", "Thing4\r");
+  t.is(await exit, 0, screen());
+  t.regex(screen(), /Later: broome -p PORT flash 0x10000 \S+c_patched\.bin/);
+  const text = readFileSync(join(folder, "c_patched.bin")).toString("latin1");
+  t.regex(text, /\0home\0+iot\.thinger\.io\0+Thing4\0/);
 });
 
 test("Ctrl-C at a question ends with 130 and leaves nothing", async (t) => {
