@@ -44,6 +44,11 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./commands/monitor.js"),
   },
   {
+    name: "smartconfig",
+    summary: "give a device its Wi-Fi through the air (ESP-Touch)",
+    load: () => import("./commands/smartconfig.js"),
+  },
+  {
     name: "read-flash",
     summary: "what a board's flash holds, to a file",
     load: () => import("./commands/read-flash.js"),

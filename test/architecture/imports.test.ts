@@ -103,6 +103,7 @@ const table: Row[] = [
     node: true,
     npm: true,
   },
+  { from: "tools/smartconfig", may: ["tools/error.ts"], node: true },
   {
     from: "tools/simulator",
     may: [
@@ -112,6 +113,7 @@ const table: Row[] = [
       "tools/serial",
       "tools/esptool/slip.ts",
       "tools/esptool/command.ts",
+      "tools/smartconfig", // the chip's half of ESP-Touch, which in a real chip is the vendor's code
       "tools/error.ts",
     ],
     node: true,

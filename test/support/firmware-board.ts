@@ -25,7 +25,9 @@ import { keyBytes, seededBytes, seededNumbers } from "../../tools/simulator/rand
 import { Regions } from "../../tools/simulator/regions.js";
 import { Resolver } from "../../tools/simulator/resolve.js";
 import { readOtaEntries, SlotControl, writeOtaEntry, type Slot } from "../../tools/simulator/slots.js";
+import { schedulePhones } from "../../tools/simulator/phone.js";
 import { Timers } from "../../tools/simulator/timers.js";
+import { Touch } from "../../tools/simulator/touch.js";
 import { checkWorld, type World } from "../../tools/simulator/world.js";
 import { nodeCurve25519 } from "./node-curve25519.js";
 
@@ -97,6 +99,9 @@ export class FirmwareBoard {
   private readonly bus: Bus;
   private readonly events: EventQueue;
   private readonly radio: Radio;
+  private readonly touch: Touch;
+  /** What the world's phones were answered. */
+  readonly answers: Uint8Array[] = [];
   private readonly net: Net;
   private readonly timers: Timers;
   private readonly console: Console;
@@ -117,6 +122,12 @@ export class FirmwareBoard {
     this.events = new EventQueue(() => this.pump());
     const { post } = this.events;
     this.radio = new Radio({ air, clock, post, chance: seededNumbers(1, "radio"), hostNumber: 2 });
+    this.touch = new Touch({
+      ...{ air, clock, post, radio: this.radio, chance: seededNumbers(1, "touch") },
+      ...{ mac: new Uint8Array([2, 0, 0x5e, 0, 0x53, 1]), versions: esp32c3.touchVersions },
+    });
+    if (!before)
+      schedulePhones(this.world.phones, { clock, air, seed: 1 }, (_, packet) => this.answers.push(packet));
     this.net = new Net({ radio: this.radio, clock, post, capture: undefined });
     this.radio.onReach = () => this.net.reachChanged();
     this.timers = new Timers(clock, post);
@@ -128,6 +139,7 @@ export class FirmwareBoard {
     });
     this.bus = createBus({
       station: this.radio,
+      smartconfig: this.touch,
       tcp: this.net,
       resolve: new Resolver({ radio: this.radio, clock, post, hosts: this.world.hosts }),
       flash: new Regions(flash, {
@@ -174,6 +186,7 @@ export class FirmwareBoard {
   end(ending: Ending): void {
     if (this.ending) return;
     this.ending = ending;
+    this.touch.stop();
     this.radio.close();
     this.net.reset();
     this.timers.clearAll();

@@ -47,6 +47,7 @@ export const esp32c6: Chip = {
     strapPin: 9,
     resetPinCause: "power-on",
   },
+  touchVersions: [1, 2],
   flashSize: 0x400000,
   flash: gd25q32c,
   rom: {

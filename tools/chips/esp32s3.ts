@@ -47,6 +47,7 @@ export const esp32s3: Chip = {
     strapPin: 0,
     resetPinCause: "power-on",
   },
+  touchVersions: [1, 2],
   flashSize: 0x400000,
   flash: gd25q32c,
   rom: {

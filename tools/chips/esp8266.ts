@@ -69,6 +69,7 @@ export const esp8266: Chip = {
     strapPin: 0,
     resetPinCause: "external",
   },
+  touchVersions: [1], // SDK 2.3.0; v2 is not in it
   flashSize: 0x400000,
   flash: gd25q32c,
   rom: {

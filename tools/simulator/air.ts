@@ -1,6 +1,7 @@
 // What is on the air: the access points of the world and how faults change them, shared by all boards.
 
 import { EventEmitter } from "node:events";
+import { frameLength, type Answer, type Frame } from "./frames.js";
 import type { AccessPoint, Failure, World } from "./world.js";
 
 /** An access point as it is now. */
@@ -13,14 +14,21 @@ interface AirEvents {
   disconnect: [Beacon, number];
   /** Packets began or ceased to come through. */
   reach: [Beacon];
+  /** A datagram to all was sent on. */
+  frame: [Frame];
 }
 
 export class Air extends EventEmitter<AirEvents> {
+  /** Shares of the frames that a listener misses, and that the next one overtakes. */
+  readonly loss: number;
+  readonly reorder: number;
   private readonly points: Beacon[];
 
   constructor(world: World) {
     super();
     this.setMaxListeners(0); // one for each board
+    this.loss = world.air.loss;
+    this.reorder = world.air.reorder;
     this.points = world.accessPoints.map((point) => ({ ...point }));
   }
 
@@ -55,7 +63,14 @@ export class Air extends EventEmitter<AirEvents> {
     for (const point of this.named(ssid)) this.emit("disconnect", point, reason);
   }
 
-  private named(ssid: string): Beacon[] {
+  /** An access point sends on what somebody in its network sends to all. */
+  carry(ssid: string, sender: string, payload: number, answer?: Answer): void {
+    for (const beacon of this.named(ssid))
+      if (beacon.fail !== "absent")
+        this.emit("frame", { beacon, sender, length: frameLength(payload, beacon.security), answer });
+  }
+
+  named(ssid: string): Beacon[] {
     return this.points.filter((point) => point.ssid === ssid);
   }
 }

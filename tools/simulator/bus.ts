@@ -12,6 +12,7 @@ import type { Regions } from "./regions.js";
 import type { Resolver } from "./resolve.js";
 import type { SlotControl } from "./slots.js";
 import type { Timers } from "./timers.js";
+import type { Touch } from "./touch.js";
 
 /** What the program can ask of the chip as a whole. */
 export interface SystemControl {
@@ -35,6 +36,7 @@ export interface Peripherals {
   console: Console;
   crypto: ChipCrypto;
   timer: Timers;
+  smartconfig: Touch;
   clock: Clock;
   random: RandomBytes;
   gpio: PinControl;
@@ -52,11 +54,12 @@ export type Bus = Readonly<Record<string, Operation>>;
 const MAX_SSID = 32; // bytes
 const MAX_PASSWORD = 64; // characters
 const MAX_PIN = 48;
+const TOUCH_KEY = 16; // characters
 const MAX_RANDOM = 4096; // bytes a call
 
 /** The table of operations over one board's peripherals. */
 export function createBus(p: Peripherals): Bus {
-  return { ...radioBus(p), ...netBus(p), ...flashBus(p), ...systemBus(p), ...cryptoBus(p) };
+  return { ...radioBus(p), ...touchBus(p), ...netBus(p), ...flashBus(p), ...systemBus(p), ...cryptoBus(p) };
 }
 
 /** An operation that answers nothing. */
@@ -80,6 +83,18 @@ function radioBus({ station }: Peripherals): Bus {
     ),
     "station.leave": silent(() => station.leave()),
     "station.rssi": () => station.rssi(),
+  };
+}
+
+function touchBus({ smartconfig }: Peripherals): Bus {
+  return {
+    "smartconfig.start": silent((args) => {
+      const key = optionalAt(args, 0, (list, index) => textAt(list, index, TOUCH_KEY));
+      smartconfig.start(key === undefined ? undefined : Buffer.from(key, "latin1"));
+    }),
+    "smartconfig.stop": silent(() => smartconfig.stop()),
+    "smartconfig.acknowledge": silent(() => smartconfig.acknowledge()),
+    "smartconfig.receiving": () => smartconfig.receiving(),
   };
 }
 

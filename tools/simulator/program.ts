@@ -19,6 +19,7 @@ import { Regions } from "./regions.js";
 import { Resolver } from "./resolve.js";
 import { SlotControl } from "./slots.js";
 import { Timers } from "./timers.js";
+import { Touch } from "./touch.js";
 import type { World } from "./world.js";
 
 /** Why a run was over. */
@@ -60,6 +61,7 @@ export interface ProgramOptions {
 export class Program {
   readonly console: Console;
   readonly radio: Radio;
+  private readonly touch: Touch;
   readonly net: Net;
   readonly arena: ArenaMeter;
   /** Bus calls so far. */
@@ -96,6 +98,10 @@ export class Program {
       post,
       hostNumber: options.hostNumber,
     });
+    this.touch = new Touch({
+      ...{ air, clock, post, radio: this.radio, mac: options.mac, versions: chip.touchVersions },
+      chance: seededNumbers(seed, "touch"),
+    });
     this.net = new Net({ radio: this.radio, clock, post, capture: options.capture });
     this.radio.onReach = () => this.net.reachChanged();
     this.resolver = new Resolver({ radio: this.radio, clock, post, hosts: options.world.hosts });
@@ -105,6 +111,7 @@ export class Program {
     this.console.baudRate = options.baudRate;
     this.bus = createBus({
       station: this.radio,
+      smartconfig: this.touch,
       tcp: this.net,
       resolve: this.resolver,
       flash: regionsOf(flash, app),
@@ -160,6 +167,7 @@ export class Program {
     this.ended = true;
     this.machine?.kill();
     this.radio.onReach = () => undefined;
+    this.touch.stop();
     this.radio.close();
     this.net.reset();
     this.resolver.close();

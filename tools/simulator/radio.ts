@@ -80,6 +80,11 @@ export class Radio {
     return this.state === "online";
   }
 
+  /** True while it scans, joins or is joined: ESP-Touch cannot listen then. */
+  get busy(): boolean {
+    return this.state !== "off" || this.scanTimer !== undefined;
+  }
+
   /** True while packets come through. */
   get reachable(): boolean {
     return this.online && this.beacon?.fail !== "unreachable" && this.beacon?.fail !== "absent";

@@ -14,8 +14,10 @@ import { NorFlash } from "./flash.js";
 import { lockFlash } from "./flash-lock.js";
 import { nextMac, virtualMac } from "./mac.js";
 import { PcapWriter } from "./pcap.js";
+import { schedulePhones } from "./phone.js";
 import { openPorts, type Ports } from "./ports.js";
 import { runtimePath } from "./runtime-folder.js";
+import { hearLoopback } from "./touch-udp.js";
 import type { World } from "./world.js";
 
 export interface SimulationOptions {
@@ -86,7 +88,10 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const air = new Air(world);
   const capture = options.capture === undefined ? undefined : new PcapWriter(options.capture);
   const parts: Part[] = [];
+  // A fast clock would have to stand still for datagrams from outside.
+  const deafen = clock.mode === "real" ? hearLoopback(air, (line) => options.note?.(line)) : () => undefined;
   const close = async () => {
+    deafen();
     await Promise.all(parts.splice(0).map((part) => part.close()));
     clock.close();
     capture?.close();
@@ -97,6 +102,9 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     const boards = parts.slice();
     const victims = boards.map(({ board }) => board);
     scheduleFaults(world.faults, clock, air, victims);
+    schedulePhones(world.phones, { clock, air, seed }, (phone, packet) =>
+      options.note?.(`phone ${phone} was answered by ${macText(packet.subarray(1, 7))}`),
+    );
     for (const board of victims) board.powerOn();
     return { boards, clock, air, seed, close };
   } catch (error) {

@@ -66,6 +66,26 @@ const fault = z.discriminatedUnion("what", [
   }),
 ]);
 
+/** Somebody with Espressif's app, in the network `via`. `garbage`: datagrams of any length instead. */
+const phone = z.strictObject({
+  at: atMs,
+  via: ssid,
+  sends: z.enum(["v1", "v2", "garbage"]).default("v2"),
+  ssid: z
+    .string()
+    .refine((text) => Buffer.byteLength(text) <= MAX_SSID, `longer than ${MAX_SSID} bytes`)
+    .default(""),
+  password: z.string().max(64).default(""),
+  key: z.string().length(16).optional(), // v2's AES key
+  reserved: z
+    .string()
+    .regex(/^([0-9a-fA-F]{2}){0,64}$/, "expected at most 64 bytes in hex")
+    .optional(),
+  forMs: z.number().min(0).default(90_000), // the app gives up then
+});
+
+const share = z.number().min(0).max(1);
+
 const world = z
   .strictObject({
     seed: z.int().min(0).max(0xffffffff).optional(),
@@ -76,6 +96,9 @@ const world = z
     accessPoints: z.array(accessPoint).max(1000).default([]),
     hosts: z.record(z.string().min(1), ipv4.nullable()).default({}), // names; null: does not resolve
     faults: z.array(fault).max(1000).default([]),
+    phones: z.array(phone).max(64).default([]),
+    // of the frames that ESP-Touch listens to
+    air: z.strictObject({ loss: share.default(0), reorder: share.default(0) }).prefault({}),
   })
   .superRefine((value, context) => {
     if (value.keys !== "secure" && !value.test) {
@@ -83,6 +106,11 @@ const world = z
       context.addIssue({ code: "custom", path: ["keys"], message, input: value.keys });
     }
     const known = new Set(value.accessPoints.map((point) => point.ssid));
+    value.phones.forEach(({ via }, index) => {
+      if (known.has(via)) return;
+      const message = "no access point has this name";
+      context.addIssue({ code: "custom", path: ["phones", index, "via"], message, input: via });
+    });
     value.faults.forEach((item, index) => {
       if ("ssid" in item && !known.has(item.ssid))
         context.addIssue({
@@ -98,6 +126,7 @@ type Parsed = z.infer<typeof world>;
 export type Security = "open" | "wep" | "wpa" | "wpa2" | "wpa3";
 export type Failure = z.infer<typeof failure>;
 export type Fault = z.infer<typeof fault>;
+export type PhoneInWorld = z.infer<typeof phone>;
 
 export interface AccessPoint {
   readonly ssid: string;
