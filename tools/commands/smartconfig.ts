@@ -69,7 +69,9 @@ async function networkOf(options: Options): Promise<{ ssid: string; password: st
     );
   const fine = () => undefined;
   return {
-    ssid: String(ssid ?? (await ask("Network (2.4 GHz)", "", (text) => (text === "" ? "It has a name." : undefined)))),
+    ssid: String(
+      ssid ?? (await ask("Network (2.4 GHz)", "", (text) => (text === "" ? "It has a name." : undefined))),
+    ),
     password: String(password ?? (await askSecret("Password", fine))),
   };
 }
@@ -78,7 +80,11 @@ function readAnswers(file: string): Record<string, unknown> {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
   } catch (error) {
-    throw new BroomeError("value-invalid", `${file}: ${(error as Error).message}`, "Give a JSON file of keys and values.");
+    throw new BroomeError(
+      "value-invalid",
+      `${file}: ${(error as Error).message}`,
+      "Give a JSON file of keys and values.",
+    );
   }
 }
 
@@ -91,7 +97,11 @@ function bssidOf(text: string): Uint8Array {
 function secondsOf(options: Options): number {
   const seconds = Number(options.timeout);
   if (!(seconds > 0 && seconds <= 3600))
-    throw new BroomeError("value-invalid", `--timeout ${options.timeout} is no number of seconds`, "1 to 3600.");
+    throw new BroomeError(
+      "value-invalid",
+      `--timeout ${options.timeout} is no number of seconds`,
+      "1 to 3600.",
+    );
   return seconds;
 }
 
@@ -104,4 +114,3 @@ function ownAddress(target: string): Uint8Array {
   const own = all.find(({ internal }) => internal === loopback) ?? all[0];
   return Uint8Array.from((own?.address ?? "127.0.0.1").split("."), Number);
 }
-
