@@ -31,7 +31,8 @@ for (const [title, phones, air] of [
     await board.until("an answer", () => board.answers.length > 0 || undefined);
     t.deepEqual(known(board), [network.ssid]);
     const [answer] = board.answers;
-    const name = "ssid" in phones.at(-1)! && phones.at(-1)!.ssid === "" ? network.ssid : phone.ssid;
+    const { ssid } = phones.at(-1) as { ssid?: string };
+    const name = ssid === "" ? network.ssid : phone.ssid;
     t.is(answer![0], name.length + phone.password.length + 9);
     t.is([...answer!.subarray(7)].join("."), "192.168.6.2");
     t.log(`virtual ${Math.round(board.clock.now())} ms`);
