@@ -11,6 +11,7 @@ import { backoffMs } from "../link/backoff.js";
 import { LinkError } from "../link/error.js";
 import { HttpClient } from "../link/http.js";
 import { runJoin } from "../link/join.js";
+import type { JoinResult } from "../link/join.js";
 import { SyncLink } from "../link/sync.js";
 import type { ServerClock, SyncResult } from "../link/sync.js";
 import { loadMemory, saveMemory } from "../ota/memory.js";
@@ -88,7 +89,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private lastReadingMs = -BUSY_MS;
   // The server being talked to, which of the known ones it is, and who to be there.
   private http: HttpClient | undefined;
-  private target: Target | undefined;
+  private target: Target | undefined; // until it has settled
   private turn = 0;
   private choices = 1;
   private openedMs = 0;
@@ -260,7 +261,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
     device.system.mark("join");
     const name = textDefault(defaultValues(store), "device.name");
-    const result = await runJoin({
+    const joining = runJoin({
       crypto: device.crypto,
       http: this.http!,
       timer: device.timer,
@@ -276,9 +277,14 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
       pin: target.pin,
       unpinned: target.tofu ? "trust" : "ask",
     });
+    void joining.then((result) => this.joined(result)); // not awaited: this function would wait as well
+  }
+
+  private joined(result: JoinResult): void {
     if (result.kind === "failed") return this.joinFailed(withStatus(result));
+    const { store } = this.base;
     const { identity, code, n, confirm } = result;
-    this.member = { identity, url: target.url, pending: { n, code, ask: confirm } };
+    this.member = { identity, url: this.target!.url, pending: { n, code, ask: confirm } };
     savePending(store, this.member);
     this.pendingSinceMs = this.uptimeMs();
     this.shown = false;
@@ -435,6 +441,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     const { store, log } = this.base;
     settle(store, member, target);
     this.settled = true;
+    this.target = undefined; // 300 bytes that nobody asks for any more
     if (member.pending) log("join", `code=${member.pending.code} state=approved`);
     member.pending = undefined;
     log("sync", `bound reply from ${target.host}:${target.port} as ${member.identity.id}`);

@@ -91,12 +91,15 @@ function assemble(
     boot,
   });
   const { button, led } = base.config;
-  if (device.gpio && (button ?? led) !== undefined)
-    new Panel(base, chain, () => restartFor(base.store, device.system, "user", "forgotten"));
+  if (device.gpio && (button ?? led) !== undefined) new Panel(base, chain, restartForgotten);
   trial.begin();
   keepHouse(base);
   device.timer.set(() => runApp(base, app, outbox, pins), 0);
   device.timer.set(() => agent.run(), 0);
+}
+
+function restartForgotten({ store, device }: Base): void {
+  restartFor(store, device.system, "user", "forgotten");
 }
 
 function runApp(base: Base, app: (api: AppApi) => void, telemetry: Outbox, pins: Pins): void {

@@ -32,14 +32,14 @@ export class Panel {
   private readonly base: Base;
   private readonly gpio: Gpio;
   private readonly chain: PanelListener;
-  private readonly restart: () => void;
+  private readonly restart: (base: Base) => void;
   private ticks = 0;
   private pressedMs: number | undefined; // since when
   private forgottenMs: number | undefined;
   private asked = false;
 
   /** `restart` is called when the networks were forgotten and the LED has said so. */
-  constructor(base: Base, chain: PanelListener, restart: () => void) {
+  constructor(base: Base, chain: PanelListener, restart: (base: Base) => void) {
     this.base = base;
     this.gpio = base.device.gpio!;
     this.chain = chain;
@@ -59,7 +59,9 @@ export class Panel {
     this.ticks += 1;
     this.show();
     if (this.forgottenMs === undefined) this.watch(nowMs);
-    else if (nowMs - this.forgottenMs >= CONFIRM_MS && this.released) return this.restart();
+    else if (nowMs - this.forgottenMs >= CONFIRM_MS && this.released) {
+      return this.restart(this.base);
+    }
     this.next();
   }
 

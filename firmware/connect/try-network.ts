@@ -27,7 +27,7 @@ export interface AttemptListener {
 
 export class Trying implements JoinEvents {
   private readonly base: Base;
-  private readonly limits: Limits;
+  private limits: Limits | undefined; // not kept when it is over, nor what was found: one of these lives as long as its network
   private readonly listener: AttemptListener;
   private timer: unknown;
   private bssid: Uint8Array | undefined;
@@ -59,7 +59,7 @@ export class Trying implements JoinEvents {
     this.bssid = bssid;
     this.channel = channel;
     timer.clear(this.timer);
-    this.timer = timer.set(() => this.end(undefined, "no-address"), this.limits.addressMs);
+    this.timer = timer.set(() => this.end(undefined, "no-address"), this.limits!.addressMs);
   }
 
   address(address: Address): void {
@@ -87,7 +87,9 @@ export class Trying implements JoinEvents {
   }
 
   private tell(): void {
+    const attempt = this.attempt!;
     this.over = true;
-    this.listener.onAttempt(this.attempt!);
+    this.attempt = this.limits = this.bssid = undefined;
+    this.listener.onAttempt(attempt);
   }
 }

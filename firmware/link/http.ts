@@ -2,6 +2,8 @@
 
 import type { OpenTcp, Resolve, Tcp, Timer } from "../device/types.js";
 import { encodeUtf8 } from "../format/utf8.js";
+import { Connection } from "./connection.js";
+import type { ConnectionOwner } from "./connection.js";
 import { LinkError } from "./error.js";
 import type { Head } from "./http-response.js";
 import { ResponseParser } from "./http-response.js";
@@ -41,7 +43,7 @@ export interface HttpResponse {
 }
 
 /** One read from the socket: bounds the garbage that a burst makes. */
-const READ_SIZE = 1024;
+const READ_SIZE = 512;
 const FIRST_BODY = 256; // bytes, where the answer does not say its length
 
 interface Job {
@@ -63,7 +65,7 @@ interface Job {
  * A client of one server. Requests are answered in the order sent because only one is out at a time. A request on a kept
  * connection that the server closed meanwhile is sent once more on a new one: every request of this project can be repeated.
  */
-export class HttpClient {
+export class HttpClient implements ConnectionOwner {
   readonly #options: HttpOptions;
   #tcp: Tcp | undefined;
   #room = 0; // bytes that the socket takes now
@@ -87,10 +89,7 @@ export class HttpClient {
       job.reject = reject;
     });
     this.#job = job;
-    job.timer = this.#options.timer.set(
-      () => this.#fail(job, new LinkError("timeout", `no answer within ${request.timeoutMs} ms`)),
-      request.timeoutMs,
-    );
+    job.timer = this.#options.timer.set(() => this.timeOut(), request.timeoutMs);
     if (this.#tcp) this.#flush();
     else this.#connect(job);
     return answer;
@@ -99,6 +98,12 @@ export class HttpClient {
   /** Ends the request under way, if there is one: it rejects with `aborted`. */
   abort(): void {
     if (this.#job) this.#fail(this.#job, new LinkError("aborted", "the request was given up"));
+  }
+
+  /** The time of the request under way is over; its timer calls this. */
+  timeOut(): void {
+    const job = this.#job;
+    if (job) this.#fail(job, new LinkError("timeout", `no answer within ${job.request.timeoutMs} ms`));
   }
 
   /** Ends everything. May be called twice; a later request opens a new connection. */
@@ -119,24 +124,18 @@ export class HttpClient {
   }
 
   #open(job: Job, address: string): void {
-    let tcp: Tcp | undefined = undefined;
     this.#room = 0;
     try {
-      tcp = this.#options.tcp({
-        address,
-        port: this.#options.port,
-        onReadable: () => tcp && this.#tcp === tcp && this.#read(tcp),
-        onWritable: (room) => {
-          if (!tcp || this.#tcp !== tcp) return;
-          this.#room = room;
-          this.#flush();
-        },
-        onError: (why) => tcp && this.#tcp === tcp && this.#ended(tcp, why),
-      });
+      this.#tcp = new Connection(this, address, this.#options.port).open(this.#options.tcp);
     } catch {
-      return this.#fail(job, new LinkError("unreachable", `no connection to ${address}`));
+      this.#fail(job, new LinkError("unreachable", `no connection to ${address}`));
     }
-    this.#tcp = tcp;
+  }
+
+  onWritable(tcp: Tcp, room: number): void {
+    if (this.#tcp !== tcp) return;
+    this.#room = room;
+    this.#flush();
   }
 
   #flush(): void {
@@ -158,7 +157,7 @@ export class HttpClient {
     }
   }
 
-  #read(tcp: Tcp): void {
+  onReadable(tcp: Tcp): void {
     while (this.#tcp === tcp) {
       const bytes = tcp.read(READ_SIZE);
       if (!bytes || bytes.length === 0) return;
@@ -210,8 +209,8 @@ export class HttpClient {
     job.length = length;
   }
 
-  #ended(tcp: Tcp, why: "closed" | "error"): void {
-    if (why === "closed") this.#read(tcp);
+  onError(tcp: Tcp, why: "closed" | "error"): void {
+    if (why === "closed") this.onReadable(tcp);
     if (this.#tcp !== tcp) return;
     const job = this.#job;
     this.#drop();

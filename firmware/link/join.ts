@@ -6,7 +6,7 @@ import type { Crypto } from "../protocol/crypto.js";
 import { MAX_JOIN_BODY, finishJoin, startJoin } from "../protocol/join.js";
 import type { DeviceJoin, Hello, JoinKey, Joined } from "../protocol/join.js";
 import { FIRST_GENERATION } from "../protocol/sealed.js";
-import type { HttpClient } from "./http.js";
+import type { HttpClient, HttpRequest } from "./http.js";
 import { failureOf } from "./sync.js";
 import type { Identity, SyncFailure } from "./sync.js";
 
@@ -49,14 +49,15 @@ export async function runJoin(options: JoinOptions): Promise<JoinResult> {
   let last: JoinResult = { kind: "failed", reason: "server-unreachable" };
   for (let sending = 1; sending <= SENDINGS; sending++) {
     if (sending > 1) await pause(options.timer, options.pauseMs ?? PAUSE_MS);
-    const answer = await send(options, join);
-    if (answer.kind === "joined") {
-      const identity = { id: answer.id, g: FIRST_GENERATION, key: answer.key, pin: answer.pin };
-      const confirm = pin === undefined && unpinned === "ask";
-      return { kind: "joined", identity, code: answer.code, n: encodeBase64url(join.n), confirm };
+    try {
+      // Both in here: an async function of their own would cost 900 bytes while it waits, another call too much of the stack.
+      const { status, body } = await options.http.request(requestOf(join));
+      if (status === 200) last = resultOf(options, join, finishJoin(crypto, join, body, pin));
+      else last = { kind: "failed", reason: "server-rejected", status };
+    } catch (error) {
+      last = { kind: "failed", reason: reasonOf(error) };
     }
-    last = answer;
-    if (!isLoss(answer.reason)) break;
+    if (last.kind === "joined" || !isLoss(last.reason)) break;
   }
   return last;
 }
@@ -66,32 +67,26 @@ function isLoss(reason: JoinFailure): boolean {
   return reason === "server-unreachable" || reason === "timeout" || reason === "unauthenticated";
 }
 
-type Answer = ({ kind: "joined" } & Joined) | { kind: "failed"; reason: JoinFailure; status?: number };
+function requestOf({ body }: DeviceJoin): HttpRequest {
+  return {
+    method: "POST",
+    path: "/api/join",
+    contentType: "application/json",
+    body,
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    maxBody: MAX_JOIN_BODY,
+  };
+}
 
-async function send({ crypto, http, pin }: JoinOptions, join: DeviceJoin): Promise<Answer> {
-  await undefined; // an empty stack
-  let body: Uint8Array;
-  try {
-    const response = await http.request({
-      method: "POST",
-      path: "/api/join",
-      contentType: "application/json",
-      body: join.body,
-      timeoutMs: ANSWER_TIMEOUT_MS,
-      maxBody: MAX_JOIN_BODY,
-    });
-    if (response.status !== 200)
-      return { kind: "failed", reason: "server-rejected", status: response.status };
-    body = response.body;
-  } catch (error) {
-    return { kind: "failed", reason: failureOf(error) };
-  }
-  try {
-    return { kind: "joined", ...finishJoin(crypto, join, body, pin) };
-  } catch (error) {
-    const wrong = (error as { code?: unknown }).code === "wrong-server";
-    return { kind: "failed", reason: wrong ? "wrong-server" : "unauthenticated" };
-  }
+function resultOf({ pin, unpinned }: JoinOptions, { n }: DeviceJoin, answer: Joined): JoinResult {
+  const identity = { id: answer.id, g: FIRST_GENERATION, key: answer.key, pin: answer.pin };
+  const confirm = pin === undefined && unpinned === "ask";
+  return { kind: "joined", identity, code: answer.code, n: encodeBase64url(n), confirm };
+}
+
+/** Of the link, or of the handshake. */
+function reasonOf(error: unknown): JoinFailure {
+  return (error as { code?: unknown }).code === "wrong-server" ? "wrong-server" : failureOf(error);
 }
 
 function pause(timer: Timer, ms: number): Promise<void> {
