@@ -32,7 +32,7 @@ export class UpdateError extends Error {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Bytes read from flash at a time: what a chunk costs in RAM. */
-const PIECE = 256;
+const PIECE = 512;
 /** How often progress is said on the UART, and on the pin, whose history should stay short. */
 const SHOWN_PERCENT = 5;
 const PIN_PERCENT = 25;
