@@ -13,7 +13,7 @@ import {
 import { BroomeError } from "./error.js";
 
 /** Mode 0600. Throws `file-unwritable`. */
-export function writePrivately(path: string, bytes: Uint8Array): void {
+export function writePrivately(path: string, bytes: Uint8Array | string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = openSync(temporary, "wx", 0o600);

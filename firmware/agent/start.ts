@@ -34,6 +34,7 @@ export function start(device: Device, config: ImageConfig, app: (api: AppApi) =>
   const terminal = new Terminal(device.console, device.timer);
   const base = baseOf(device, config, terminal);
   const began = explainStart(base);
+  if (!began) return;
   const boot = nextBoot(base.store);
   addLedgerEntry(base.store, [boot, began.cause, config.version, began.previousUptimeMs, began.note]);
   // What follows begins on an empty stack: it holds 256 slots, and each call takes 15 to 35 of them.
@@ -50,11 +51,13 @@ function baseOf(device: Device, config: ImageConfig, terminal: Terminal): Base {
   };
 }
 
-function explainStart(base: Base): Start {
+/** Undefined where the board restarts at once. */
+function explainStart(base: Base): Start | undefined {
   const { device, store, config, log } = base;
   const imported = importDefaults(store, device.resource("defaults.bin"));
   const read = readStart(store, device.system.resetCause()); // not nested: that takes more of the stack
   const began = reviewStart(base, read);
+  if (!began) return undefined;
   const slot = device.slots?.running().name ?? "factory";
   log("boot", `slot=${slot} version=${config.version} cause=${began.cause}`);
   if (began.note) log("boot", began.note);

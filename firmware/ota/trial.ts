@@ -22,9 +22,9 @@ const INNOCENT: readonly Cause[] = ["power-on", "brownout", "user"];
 
 /**
  * To be called once, before anything is said about the start: a trial that the bootloader ended shows as cause `rollback`, or is
- * begun again, which restarts.
+ * begun again: undefined, and the board restarts in a turn of its own.
  */
-export function reviewStart(base: Base, start: Start): Start {
+export function reviewStart(base: Base, start: Start): Start | undefined {
   const { store, config } = base;
   const { slots } = base.device;
   const memory = loadMemory(store);
@@ -40,7 +40,10 @@ export function reviewStart(base: Base, start: Start): Start {
   }
   // Empty: the power went while the bootloader, or the trial itself, rewrote the slot's mark.
   const cut = state === "aborted" || (state === "empty" && memory.s === "trial");
-  if (cut && INNOCENT.includes(start.cause) && memory.n < MAX_REARMS) rearm(base, slots, memory, start.cause);
+  if (cut && INNOCENT.includes(start.cause) && memory.n < MAX_REARMS) {
+    base.device.timer.set(() => rearm(base, slots, memory, start.cause), 0); // a start is deep in the stack already
+    return undefined;
+  }
   const reason = state === "aborted" ? `ended by ${start.cause}` : `not booted: ${state}`;
   saveFailure(store, memory, reason);
   return { ...start, cause: "rollback", note: reason };
@@ -54,8 +57,10 @@ function rearm(base: Base, slots: Slots, memory: OtaMemory, cause: Cause): void 
     if (slots.other()!.state === "aborted") slots.rearmOther();
     else slots.selectOther();
   } catch (error) {
-    log("ota", `not begun again: ${(error as Error).message}`, "W");
-    return;
+    const reason = `not begun again: ${(error as Error).message}`;
+    log("ota", reason, "W");
+    saveFailure(store, memory, reason);
+    restartFor(store, device.system, "rollback", reason);
   }
   restartFor(store, device.system, "ota", `again after ${cause}`);
 }

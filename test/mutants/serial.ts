@@ -155,7 +155,7 @@ export const serialMutants: readonly Mutant[] = [
   ),
   row("app larger than its slot", checks, "if (size > slot.size)", "if (false)", "commands/flash"),
   row("virtual and real", checks, "if (virtual === isVirtual(mac)) return;", "return;", "commands/flash"),
-  row("kept partitions", checks, "if (!erase) checkKept", "if (false) checkKept", "commands/flash"),
+  row("kept partitions", checks, "const kept = erase ?", "const kept = true ?", "commands/flash"),
   row(
     "one client at a time",
     "tools/simulator/uart.ts",

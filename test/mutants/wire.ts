@@ -191,8 +191,8 @@ const joining: Mutant[] = [
   row(
     "join: wrong server, not asked again",
     "link/join",
-    "if (!isLoss(answer.reason)) break;",
-    "",
+    'if (last.kind === "joined" || !isLoss(last.reason)) break;',
+    'if (last.kind === "joined") break;',
     link("join"),
   ),
 ];

@@ -75,7 +75,9 @@ export class UpdateBoard {
     const base = this.base(running, control, cause);
     try {
       const start = reviewStart(base, readStart(base.store, base.device.system.resetCause()));
-      return { base, running, start, slots: base.device.slots! };
+      if (start) return { base, running, start, slots: base.device.slots! };
+      this.pass(0); // it restarts in a turn of its own
+      throw new Error("a start that was left to a restart, and no restart");
     } catch (error) {
       if (error instanceof Restart) return undefined;
       throw error;

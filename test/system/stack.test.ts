@@ -52,7 +52,11 @@ test("join, readings, an update and its trial, one that fails and its rollback",
   await rig.verb("release", "publish", await rig.build("1.0.1"), "--server", server.admin.url);
   await rig.verb("ota", "trigger", deviceid, "--server", server.admin.url);
   await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, 2 * TIMEOUT_MS);
-  await log.waitFor(/ota: state=confirmed/, TIMEOUT_MS);
+  const again = log.mark;
+  await askBoard(board.first.control!, { op: "reset" }); // as somebody does who opens a monitor during the trial
+  await log.waitFor(/reason=again after/, TIMEOUT_MS, again);
+  await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, TIMEOUT_MS, again);
+  await log.waitFor(/ota: state=confirmed/, TIMEOUT_MS, again);
   // A version that trusts another server: its trial fails.
   const bad = await rig.build("1.0.2", ["--set-config", "serverPin=AAAAAAAAAAAAAAAAAAAAAA"]);
   await rig.verb("release", "publish", bad, "--server", server.admin.url);

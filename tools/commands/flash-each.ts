@@ -16,7 +16,7 @@ import { ResultsLog } from "../series/results-log.js";
 import { BoardIsDone, runSeries } from "../series/series.js";
 import type { Context, Options } from "../verb.js";
 import { writeBoard } from "./flash-write.js";
-import { writeWhole } from "./write-whole.js";
+import { writePrivately } from "../private-file.js";
 
 const LOOK_AGAIN_MS = 1500;
 const IMAGE_MAGIC = 0xe9;
@@ -96,7 +96,7 @@ function label(options: Options, { name }: Device, mac: string, chip: string): v
   if (options.labels === undefined) return;
   const folder = options.labels as string;
   mkdirSync(folder, { recursive: true });
-  writeWhole(join(folder, `${mac.replaceAll(":", "")}.svg`), labelSvg({ name, mac, chip }));
+  writePrivately(join(folder, `${mac.replaceAll(":", "")}.svg`), labelSvg({ name, mac, chip }));
 }
 
 function read(path: string): string {

@@ -5,7 +5,7 @@ import { mergeRegions } from "../esptool/merge.js";
 import type { Verb } from "../verb.js";
 import { regionsOf } from "./flash-regions.js";
 import { parseAddress, parseSize } from "./numbers.js";
-import { writeWhole } from "./write-whole.js";
+import { writePrivately } from "../private-file.js";
 
 export const verb: Verb = {
   name: "merge-bin",
@@ -28,7 +28,7 @@ export const verb: Verb = {
       padTo: parseSize((options.padToSize as string | undefined) ?? "0", 0),
     });
     const out = options.output as string;
-    writeWhole(out, merged);
+    writePrivately(out, merged);
     context.log(`Wrote ${merged.length} bytes to ${out}, ready to flash at ${options.targetOffset}`);
     const files = regions.map(({ name, offset, data }) => ({ path: name, offset, size: data.length }));
     return { out, size: merged.length, files };

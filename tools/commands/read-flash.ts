@@ -6,7 +6,7 @@ import { codecs } from "../node-flasher.js";
 import type { Verb } from "../verb.js";
 import { parseAddress, parseSize } from "./numbers.js";
 import { addBoardOptions, onBoard } from "./on-board.js";
-import { writeWhole } from "./write-whole.js";
+import { writePrivately } from "../private-file.js";
 
 export const verb: Verb = {
   name: "read-flash",
@@ -36,7 +36,7 @@ export const verb: Verb = {
       } finally {
         bar.end();
       }
-      writeWhole(out!, bytes);
+      writePrivately(out!, bytes);
       const ms = Date.now() - started;
       context.log(
         `Read ${length} bytes from 0x${offset.toString(16)} in ${(ms / 1000).toFixed(1)} s to ${out}`,
