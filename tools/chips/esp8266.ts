@@ -10,7 +10,8 @@ export const esp8266: Chip = {
   name: "esp8266",
   family: "ESP8266",
   // The chip maps one of the flash's megabytes at 0x40200000: the slots are two of them, each behind a boot sector, so that an image
-  // runs from either. What follows is ours; the vendor's SDK keeps its settings at the end.
+  // runs from either. What follows is ours; the vendor's SDK keeps its settings in the last three sectors. Before them lie its
+  // calibration of the radio (0x3fb000), which it makes anew where it is erased, and its init data (0x3fc000), which a build brings.
   layout: {
     name: "8266-4mb-2slot",
     bootloader: { offset: 0x0, size: 0x1000 },
@@ -19,7 +20,7 @@ export const esp8266: Chip = {
     ota_1: { offset: 0x101000, size: 0xff000 },
     otadata: { offset: 0x200000, size: 0x2000 },
     broome: { offset: 0x202000, size: 0x10000 },
-    nvs: { offset: 0x3fb000, size: 0x5000 },
+    nvs: { offset: 0x3fd000, size: 0x3000 },
   },
   image: {
     form: "esp8266",

@@ -8,6 +8,7 @@ import { isBlank } from "../../firmware/format/canonical.js";
 import { mendImage, parseImage, reader, verifyImageFile } from "../../firmware/format/image.js";
 import { initialOtadata, partitionTable } from "../build/tables.js";
 import { sha256 } from "../build/virtual-image.js";
+import type { Chip } from "../chips/chip.js";
 import { chipByName } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
 import { sectionsOf } from "./elf.js";
@@ -39,8 +40,8 @@ export interface CollectOptions {
   readonly esp8266?: string | undefined;
 }
 
-/** Where the vendor's SDK of the ESP8266 keeps its calibration, in 4 MB (make.esp.mk). */
-const ESP8266_INIT_DATA = 0x3fc000;
+/** Where the vendor's SDK of the ESP8266 looks for its init data, in 4 MB (make.esp.mk). */
+export const ESP8266_INIT_DATA = 0x3fc000;
 
 /** Throws `sdk-build-failed` for a part that is missing, `app-too-big`, `sdk-config`, `image-*`, `defaults-*`. */
 export function collect(options: CollectOptions): Collected {
@@ -85,9 +86,11 @@ function collectEsp8266({ target, bin, work, esp8266 }: CollectOptions): Collect
   const app = read(join(bin, "main.bin"));
   verifyImageFile(app, sha256);
   const vendor = join(esp8266 ?? "", "ESP8266_RTOS_SDK/components/esp8266/firmware");
-  const { layout } = chipByName(target.chip);
+  const chip = chipByName(target.chip);
+  const { layout } = chip;
+  const bootloader = withFlashFields(read(join(vendor, "boot_v1.7.bin")), chip);
   const parts = [
-    { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: read(join(vendor, "boot_v1.7.bin")) },
+    { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: bootloader },
     { name: "app.bin", offset: layout.ota_0.offset, bytes: app },
     {
       name: "init-data.bin",
@@ -96,6 +99,17 @@ function collectEsp8266({ target, bin, work, esp8266 }: CollectOptions): Collect
     },
   ];
   return { parts, limits, defaults: blankBlock(app) };
+}
+
+/**
+ * The vendor's file says 512 KB and QIO. ROM and SDK go by that header: in 512 KB they would look for init data and settings amid the
+ * app. esptool sets the fields as it writes, from the options that make.esp.mk gives it; our flasher writes files as they are.
+ */
+export function withFlashFields(bootloader: Uint8Array, { image }: Chip): Uint8Array {
+  const bytes = Uint8Array.from(bootloader);
+  bytes[2] = image.flashMode;
+  bytes[3] = (image.flashSize << 4) | image.flashFrequency;
+  return bytes;
 }
 
 function collectHost({ bin }: CollectOptions): Collected {
