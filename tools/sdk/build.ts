@@ -12,7 +12,7 @@ import { BroomeError } from "../error.js";
 import { checkModules } from "./check-modules.js";
 import { checkTypes, compilerPackage } from "./check-types.js";
 import { collect } from "./collect.js";
-import { checkToolchain, findSdk, isUntested, type Place, type Sdk } from "./find.js";
+import { checkToolchain, esp8266Variables, findSdk, isUntested, type Place, type Sdk } from "./find.js";
 import type { Limits } from "./limits.js";
 import { buildLinProgram } from "./lin-program.js";
 import { runMcconfig } from "./mcconfig.js";
@@ -66,7 +66,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
   const target = sdkTarget(options.chip);
   checkVersion(options.version);
   const updateKeys = keysFor(target, options);
-  const sdk = findSdk(place);
+  const sdk = findSdk(place, target.toolchain);
   checkToolchain(target, place);
   checkTypeScript(compilerPackage());
   if (isUntested(sdk))
@@ -82,7 +82,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
   const collected = collect({
     ...{ target, bin, work, version: options.version, product: String(config.product) },
     securityCounter: config.sc as number,
-    esp8266: place.env.ESP_BASE ?? join(place.home, ".local/share/esp"),
+    esp8266: esp8266Variables(place).ESP_BASE,
   });
   const program = target.toolchain === "host" ? join(options.outDir, "broome-lin") : undefined;
   if (program) buildLinProgram(options.root, sdk, program);
@@ -100,7 +100,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
 /** Generates, checks types and settings on what was generated, compiles. */
 async function compile(
   { root, cacheDir, outDir, appDir, program, signal, onStep }: SdkBuildOptions,
-  { env }: Place,
+  place: Place,
   target: SdkTarget,
   sdk: Sdk,
   config: Record<string, unknown>,
@@ -114,8 +114,8 @@ async function compile(
     target,
     folder,
     out,
-    env,
     signal,
+    env: { ...place.env, ...(target.toolchain === "esp8266" && esp8266Variables(place)) },
     logFile: join(outDir, "build.log"),
     ...(onStep && { onStep }),
   };

@@ -33,14 +33,21 @@ function candidates({ env, home }: Place): string[] {
   return [".local/share/moddable", "Projects/moddable", "moddable"].map((path) => join(home, path));
 }
 
-/** Throws `sdk-missing`, `sdk-version`. */
-export function findSdk(place: Place): Sdk {
+/** How to install what the platform needs besides the SDK. */
+const DEVICE_SETUP: Readonly<Record<SdkTarget["toolchain"], string>> = {
+  "esp-idf": ", then xs-dev setup --device esp32",
+  esp8266: ", then xs-dev setup --device esp8266",
+  host: "",
+};
+
+/** `toolchain` is what the help speaks of. Throws `sdk-missing`, `sdk-version`. */
+export function findSdk(place: Place, toolchain: SdkTarget["toolchain"] = "esp-idf"): Sdk {
   const looked = candidates(place);
   const root = looked.find((path) => existsSync(join(path, "tools/VERSION")));
   if (root === undefined)
     throw missing(
       `there is no Moddable SDK in ${looked.join(", ")}`,
-      "Install it: npm install -g xs-dev, then xs-dev setup, then xs-dev setup --device esp32; open a new terminal and build again. " +
+      `Install it: npm install -g xs-dev, then xs-dev setup${DEVICE_SETUP[toolchain]}; open a new terminal and build again. ` +
         "Or set MODDABLE to where it is.",
     );
   const version = readFileSync(join(root, "tools/VERSION"), "utf8").trim();
@@ -64,10 +71,17 @@ export function isUntested({ version }: Sdk): boolean {
   return version !== TESTED;
 }
 
+/** The variables by which make.esp.mk finds its tools, set or where `xs-dev` puts them: it looks nowhere else. */
+export function esp8266Variables({ env, home }: Place): { ESP_BASE: string; ARDUINO_ROOT: string } {
+  const base = env.ESP_BASE || join(home, ".local/share/esp");
+  return { ESP_BASE: base, ARDUINO_ROOT: env.ARDUINO_ROOT || join(base, "esp8266-2.3.0") };
+}
+
 /** Throws `sdk-missing`, `sdk-version` where the chip's compiler and vendor libraries are not there. */
-export function checkToolchain({ toolchain, chip }: SdkTarget, { env, home }: Place): void {
+export function checkToolchain({ toolchain, chip }: SdkTarget, place: Place): void {
+  const { env, home } = place;
   if (toolchain === "esp-idf") checkIdf(chip, env.IDF_PATH ?? join(home, ".local/share/esp32/esp-idf"));
-  if (toolchain === "esp8266") checkEsp8266(env.ESP_BASE ?? join(home, ".local/share/esp"));
+  if (toolchain === "esp8266") checkEsp8266(esp8266Variables(place));
 }
 
 function checkIdf(chip: string, path: string): void {
@@ -86,11 +100,18 @@ function checkIdf(chip: string, path: string): void {
     );
 }
 
-function checkEsp8266(path: string): void {
-  if (existsSync(join(path, "toolchain")) && existsSync(join(path, "ESP8266_RTOS_SDK"))) return;
+/** What make.esp.mk takes its compiler, its libraries and its bootloader from. */
+function checkEsp8266({ ESP_BASE: path, ARDUINO_ROOT }: ReturnType<typeof esp8266Variables>): void {
+  const needed = [
+    join(path, "toolchain"),
+    join(path, "ESP8266_RTOS_SDK/components/esp8266/firmware/boot_v1.7.bin"),
+    ARDUINO_ROOT,
+  ];
+  const gone = needed.filter((each) => !existsSync(each));
+  if (gone.length === 0) return;
   throw missing(
-    `there is no ESP8266 toolchain in ${path}`,
-    "Install it: xs-dev setup --device esp8266; open a new terminal (it sets ESP_BASE) and build again.",
+    `the ESP8266 toolchain in ${path} is missing or not whole: there is no ${gone.join(", no ")}`,
+    "Install it: xs-dev setup --device esp8266; open a new terminal (it sets ESP_BASE and ARDUINO_ROOT) and build again.",
   );
 }
 

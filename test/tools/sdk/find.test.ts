@@ -5,7 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildWithSdk } from "../../../tools/sdk/build.js";
-import { checkToolchain, findSdk, isUntested, type Place } from "../../../tools/sdk/find.js";
+import {
+  checkToolchain,
+  esp8266Variables,
+  findSdk,
+  isUntested,
+  type Place,
+} from "../../../tools/sdk/find.js";
 import { sdkTarget } from "../../../tools/sdk/target.js";
 import { checkTypeScript } from "../../../tools/sdk/typescript.js";
 import { root } from "../../support/run-verb.js";
@@ -51,6 +57,10 @@ test("no SDK: what to install, and what comes next", (t) => {
   const { code, help } = refusal(t, () => findSdk(place(tree(t, {}))));
   t.is(code, "sdk-missing");
   t.regex(help, /xs-dev setup --device esp32; open a new terminal and build again/);
+  const helpFor = (toolchain: "esp8266" | "host") =>
+    refusal(t, () => findSdk(place(tree(t, {})), toolchain)).help;
+  t.regex(helpFor("esp8266"), /xs-dev setup, then xs-dev setup --device esp8266; open/);
+  t.regex(helpFor("host"), /then xs-dev setup; open/);
 });
 
 test("an SDK that is too old, or whose tools are not built, is told apart", (t) => {
@@ -76,11 +86,23 @@ test("ESP-IDF: missing, another version, the right one", (t) => {
   t.notThrows(check("six"));
 });
 
-test("the ESP8266 asks for its own toolchain, Linux for none", (t) => {
-  const home = tree(t, { "esp/toolchain/x": "", "esp/ESP8266_RTOS_SDK/x": "" });
+test("the ESP8266 asks for its own toolchain, whole, Linux for none", (t) => {
+  const vendor = "ESP8266_RTOS_SDK/components/esp8266/firmware/boot_v1.7.bin";
+  const home = tree(t, { "esp/toolchain/x": "", [`esp/${vendor}`]: "", "esp/esp8266-2.3.0/x": "" });
+  const half = tree(t, { "toolchain/x": "", [vendor]: "" });
   const esp8266 = sdkTarget("esp8266");
-  t.regex(refusal(t, () => checkToolchain(esp8266, place(home))).help, /xs-dev setup --device esp8266/);
+  const none = refusal(t, () => checkToolchain(esp8266, place(home)));
+  t.is(none.code, "sdk-missing");
+  t.regex(none.help, /xs-dev setup --device esp8266/);
+  const notWhole = refusal(t, () => checkToolchain(esp8266, place(home, { ESP_BASE: half })));
+  t.regex(notWhole.message, /there is no \S+esp8266-2\.3\.0$/);
   t.notThrows(() => checkToolchain(esp8266, place(home, { ESP_BASE: join(home, "esp") })));
+  const arduino = join(home, "esp/esp8266-2.3.0");
+  t.notThrows(() => checkToolchain(esp8266, place(home, { ESP_BASE: half, ARDUINO_ROOT: arduino })));
+  t.deepEqual(esp8266Variables(place("/home/addie")), {
+    ESP_BASE: "/home/addie/.local/share/esp",
+    ARDUINO_ROOT: "/home/addie/.local/share/esp/esp8266-2.3.0",
+  });
   t.notThrows(() => checkToolchain(sdkTarget("lin"), place(home)));
 });
 
