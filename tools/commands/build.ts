@@ -9,7 +9,7 @@ import { prepareEngine } from "../engine/engine.js";
 import { BroomeError } from "../error.js";
 import { buildWithSdk, type SdkBuildResult } from "../sdk/build.js";
 import type { Amount } from "../sdk/limits.js";
-import { sdkChips } from "../sdk/target.js";
+import { sdkChips, sdkTarget } from "../sdk/target.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 export const verb: Verb = {
@@ -65,7 +65,8 @@ async function runBuild(
       `${Math.round((100 * result.limits.update) / result.limits.slot)} % of a slot, ${result.ms} ms` +
       (result.typeCheck === "unchanged" ? " (types: unchanged)" : ""),
   );
-  reportFiles(context, result);
+  listFiles(context, result);
+  noteKeys(context, result);
   return { ...result };
 }
 
@@ -91,7 +92,10 @@ async function runSdkBuild(
   context.log(`${result.chip} ${result.version}: ${parts.join(", ")}, ${(result.ms / 1000).toFixed(0)} s`);
   if (result.program)
     context.log(`  run it: BROOME_FLASH=lin.flash ${result.program} ${result.files[0]!.path}`);
-  else reportFiles(context, result);
+  else {
+    listFiles(context, result);
+    if (sdkTarget(result.chip).ota) noteKeys(context, result);
+  }
   return { ...result };
 }
 
@@ -131,14 +135,14 @@ function chained(context: Context, outDir: string, chip: string): void {
   delete context.chain.image;
 }
 
-function reportFiles(
+function listFiles(
   context: Context,
-  {
-    files,
-    updateKeys,
-  }: { files: readonly { offset: number; path: string }[]; updateKeys: readonly string[] },
+  { files }: { files: readonly { offset: number; path: string }[] },
 ): void {
   for (const file of files) context.log(`  0x${file.offset.toString(16).padStart(6, "0")}  ${file.path}`);
+}
+
+function noteKeys(context: Context, { updateKeys }: { updateKeys: readonly string[] }): void {
   if (updateKeys.length === 0)
     context.log(
       `  updates are off: no release key in ${keysDirectory()} (\`broome keys init\`) and no --release-key`,
