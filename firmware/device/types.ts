@@ -60,6 +60,7 @@ export interface Tcp {
   close(): void;
 }
 
+/** The platform calls these as methods of the object that it was given. */
 export interface TcpOptions {
   address: string; // dotted IPv4
   port: number;

@@ -85,7 +85,7 @@ function sent(request: HttpRequest): string {
     resolve: () => undefined,
     timer: { set: () => 0, repeat: () => 0, clear: () => undefined },
     tcp(options) {
-      connected = options.onWritable;
+      connected = (room) => options.onWritable(room);
       return {
         read: () => undefined,
         write: (bytes) => void parts.push(bytes.slice()),
