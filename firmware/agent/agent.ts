@@ -288,6 +288,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     savePending(store, this.member);
     this.pendingSinceMs = this.uptimeMs();
     this.shown = false;
+    this.failures = 0; // this server answered: its person waits for the code that the device shows
     this.begin(this.member);
   }
 

@@ -35,7 +35,10 @@ export async function onBoard(
     });
     const board = await session.open();
     context.log(identityText(board.identity));
-    const result = await work({ session, board });
+    const result = await work({ session, board }).catch(async (error: { code?: unknown }) => {
+      if (error.code === "verify-failed") await loader.runApp(); // the board itself is well: it need not stay in download mode
+      throw error;
+    });
     await loader.runApp();
     const { chip, mac } = board.identity;
     return { chip: chip.name, mac: macText(mac), ...result };
