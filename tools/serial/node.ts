@@ -15,6 +15,8 @@ class LocalPort implements SerialPort {
   private readonly inbox: Inbox;
   private lines = { dtr: true, rts: true }; // as the kernel leaves them after open
   private closed = false;
+  /** The package lets what it is asked of a closed port wait for the port to open again: nothing may wait here. */
+  private readonly waiting = new Set<() => void>();
 
   constructor(name: string, device: NodeSerialPort) {
     this.name = name;
@@ -66,19 +68,32 @@ class LocalPort implements SerialPort {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    if (this.device.isOpen) await new Promise<void>((resolve) => this.device.close(() => resolve()));
+    const closing = this.device.isOpen
+      ? new Promise<void>((resolve) => this.device.close(() => resolve()))
+      : undefined;
+    this.giveUp();
+    await closing;
+  }
+
+  private giveUp(): void {
+    for (const reject of this.waiting) reject();
+    this.waiting.clear();
   }
 
   private done(start: (callback: (error?: Error | null) => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
+      const failed = (error?: Error) =>
+        reject(
+          this.closed
+            ? portClosed(this.name)
+            : (this.inbox.lost ?? portLost(this.name, error?.message ?? "closed", error)),
+        );
+      const giveUp = () => failed();
+      this.waiting.add(giveUp);
       start((error) => {
+        this.waiting.delete(giveUp);
         if (!error) resolve();
-        else
-          reject(
-            this.closed
-              ? portClosed(this.name)
-              : (this.inbox.lost ?? portLost(this.name, error.message, error)),
-          );
+        else failed(error);
       });
     });
   }
@@ -92,6 +107,7 @@ class LocalPort implements SerialPort {
     if (this.closed) return;
     this.inbox.lose(portLost(this.name, why));
     if (this.device.isOpen) this.device.close(() => undefined);
+    this.giveUp();
   }
 }
 
