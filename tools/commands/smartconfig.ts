@@ -1,7 +1,6 @@
 // `broome smartconfig`: gives a device in range its Wi-Fi by ESP-Touch, as Espressif's phone apps do.
 
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { BroomeError } from "../error.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
@@ -11,6 +10,7 @@ import { send } from "../smartconfig/sender.js";
 import { dataLengths } from "../smartconfig/v1.js";
 import { roundLengths } from "../smartconfig/v2.js";
 import type { Options, Verb } from "../verb.js";
+import { readAnswers } from "./patch-answers.js";
 
 const EVERYBODY = "255.255.255.255";
 const DEFAULT_TIMEOUT_S = 90;
@@ -74,18 +74,6 @@ async function networkOf(options: Options): Promise<{ ssid: string; password: st
     ),
     password: String(password ?? (await askSecret("Password", fine))),
   };
-}
-
-function readAnswers(file: string): Record<string, unknown> {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-  } catch (error) {
-    throw new BroomeError(
-      "value-invalid",
-      `${file}: ${(error as Error).message}`,
-      "Give a JSON file of keys and values.",
-    );
-  }
 }
 
 function bssidOf(text: string): Uint8Array {

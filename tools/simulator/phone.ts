@@ -6,6 +6,7 @@ import { dataLengths } from "../smartconfig/v1.js";
 import { roundLengths } from "../smartconfig/v2.js";
 import type { Air } from "./air.js";
 import type { Clock } from "./clock.js";
+import { bssidBytes } from "./radio.js";
 import { seeded } from "./seeded.js";
 import type { PhoneInWorld } from "./world.js";
 
@@ -41,7 +42,7 @@ export function schedulePhones(
 function datagramsOf(phone: PhoneInWorld, air: Air, chance: () => number): Iterator<Datagram, never> {
   if (phone.sends === "garbage") return garbage(chance);
   const beacon = air.named(phone.via)[0]!;
-  const bssid = Uint8Array.from(beacon.bssid.split(":"), (byte) => parseInt(byte, 16));
+  const bssid = bssidBytes(beacon);
   const credentials = { ssid: Buffer.from(phone.ssid), password: Buffer.from(phone.password), bssid };
   if (phone.sends === "v1")
     return v1Schedule(dataLengths(credentials, Uint8Array.of(192, 168, beacon.channel, ADDRESS_OF_A_PHONE)));

@@ -245,7 +245,7 @@ function addressOn(beacon: Beacon, host: number): string {
   return `192.168.${beacon.channel}.${host}`;
 }
 
-function bssidBytes(beacon: Beacon): Uint8Array {
+export function bssidBytes(beacon: Beacon): Uint8Array {
   return Uint8Array.from(beacon.bssid.split(":"), (byte) => parseInt(byte, 16));
 }
 
