@@ -67,6 +67,28 @@ interface Engine {
 }
 const engine = globalThis as Engine & Record<string, unknown>;
 
+const looking = new Set<() => void>();
+
+/** To whoever waits for something of the board: something has happened. */
+function lookAgain(): void {
+  const all = [...looking];
+  looking.clear();
+  for (const look of all) look();
+}
+
+/** Resolves when something has happened, or after 10 ms, for what happens outside the board. */
+function nextLook(): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      clearTimeout(timeout);
+      looking.delete(look);
+      resolve();
+    };
+    const timeout = setTimeout(look, 10);
+    looking.add(look);
+  });
+}
+
 /** What a dead board answers: the code that runs on for a moment must neither fail loudly nor change anything. */
 function afterlife(operation: string, args: Value[]): unknown {
   if (operation === "flash.read") return new Uint8Array(args[2] as number).fill(0xff);
@@ -115,7 +137,7 @@ export class FirmwareBoard {
     this.options = options;
     this.flash = options.flash ?? blankFlash();
     this.world = options.world ?? worldOf();
-    this.clock = before?.clock ?? new Clock({ mode: this.world.clock });
+    this.clock = before?.clock ?? new Clock({ mode: this.world.clock, onStep: lookAgain });
     this.air = before?.air ?? new Air(this.world);
     const { clock, air, flash } = this;
     this.startedAt = clock.now();
@@ -213,14 +235,17 @@ export class FirmwareBoard {
     return this.until(pattern.source, () => pattern.exec(this.said.slice(from)) ?? undefined);
   }
 
-  /** Real time is bounded; world time goes as fast as it can. */
+  /**
+   * Real time is bounded; world time goes as fast as it can. Looked at after every event and every step of the clock: the
+   * test goes on in the moment in which it came true, however busy the machine is.
+   */
   async until<T>(what: string, condition: () => T | undefined, realMs = 45_000): Promise<T> {
     const end = Date.now() + realMs;
     for (;;) {
       const value = condition();
       if (value !== undefined && value !== false) return value;
       if (Date.now() > end) throw new Error(`${what} did not come; said:\n${this.said.slice(-3000)}`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await nextLook();
     }
   }
 
@@ -297,6 +322,7 @@ export class FirmwareBoard {
       if (event) this.guard(() => engine.onBusEvent?.(...(event as [string, ...Value[]])));
       setImmediate(() => {
         this.pumping = false;
+        lookAgain();
         release();
         if (this.events.length > 0) this.pump();
       });

@@ -14,6 +14,8 @@ export interface ClockOptions {
   mode: "real" | "fast";
   /** Wall clock at the beginning, ms since 1970; default: the real one. */
   start?: number;
+  /** Called after every moment at which timers ended. */
+  onStep?: () => void;
 }
 
 /**
@@ -30,9 +32,11 @@ export class Clock {
   private entries: Entry[] = []; // sorted by due, then order
   private closed = false;
   private disarm: () => void = () => undefined;
+  private readonly onStep: () => void;
 
   constructor(options: ClockOptions) {
     this.mode = options.mode;
+    this.onStep = options.onStep ?? (() => undefined);
     this.wallStart = options.start ?? Date.now();
   }
 
@@ -119,5 +123,6 @@ export class Clock {
       entry.callback();
     }
     this.arm();
+    this.onStep();
   }
 }
