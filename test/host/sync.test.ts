@@ -452,7 +452,7 @@ test.serial("a reply is held until a pin changes, and only then", async (t) => {
   await shared.holding(1);
   await shared.admin("PUT", `/api/devices/${device.id}/pins/V1`, { value: "on" });
   t.like((await held).reply, { p: 1, w: [[1, 1, "on"]] });
-  t.true(Date.now() - started < 5000);
+  t.true(Date.now() - started < 15_000);
   await shared.holding(0);
 });
 
@@ -471,7 +471,7 @@ test.serial("what needs an answer is not held", async (t) => {
   await device.sync({ w: 20, l: [[1, "power-on", "1.0.0", 0, ""]] });
   await device.sync({ w: 20, v: [[1, "x"]] });
   await device.sync({ w: 20, o: { state: "idle" } });
-  t.true(Date.now() - started < 5000);
+  t.true(Date.now() - started < 15_000);
 });
 
 test.serial("a newer request ends the older hold; a closed connection leaves none", async (t) => {
@@ -496,7 +496,7 @@ test.serial("closing the server answers what it holds", async (t) => {
   const started = Date.now();
   await server.close();
   t.truthy((await held).reply);
-  t.true(Date.now() - started < 3000);
+  t.true(Date.now() - started < 30_000);
   await server.server.close(); // a second time does nothing
 });
 

@@ -69,7 +69,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)![1]);
     },
     async holding(count) {
-      for (let i = 0; i < 500 && (await self.metric("broome_holds_open")) !== count; i += 1) await sleep(10);
+      for (let i = 0; i < 6000 && (await self.metric("broome_holds_open")) !== count; i += 1) await sleep(10);
       if ((await self.metric("broome_holds_open")) !== count)
         throw new Error(`not ${count} replies are held`);
     },

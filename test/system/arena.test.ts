@@ -47,7 +47,7 @@ test.serial("boot, join, sync and an update take at most 26 KB of an ESP8266's 3
   await rig.verb("release", "publish", await rig.build("1.0.1"), "--server", server.admin.url);
   await rig.verb("ota", "trigger", deviceid, "--server", server.admin.url);
   await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, 60_000);
-  await log.waitFor(/ota: state=confirmed/, 30_000);
+  await log.waitFor(/ota: state=confirmed/, 60_000);
   const { arena } = await memoryOf(board);
   const scale = arena.limit / LIMIT; // 2 on a 64-bit engine
   t.log(JSON.stringify(arena));
@@ -87,7 +87,7 @@ test.serial(
 
     const tooLittle = await live("little", Math.floor(highest * 0.9));
     const last = await rig.listen(tooLittle, true);
-    await last.waitFor(/panic'ed \(memory full\)/, 20_000);
+    await last.waitFor(/panic'ed \(memory full\)/, 60_000);
     await last.detach();
     await tooLittle.end();
   },

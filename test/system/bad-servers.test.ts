@@ -30,7 +30,7 @@ async function start(name: string, values: Record<string, unknown>): Promise<Uar
   await flasher.end();
   const log = rig.follow(`${name}.uart`);
   await rig.board(name, ["--log", rig.path(`${name}.uart`)], fast);
-  await log.waitFor(/result=online/, 20_000);
+  await log.waitFor(/result=online/, 60_000);
   return log;
 }
 
@@ -60,7 +60,7 @@ function times(log: UartLog, started: number): string {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 90_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`${what} did not come`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -114,7 +114,7 @@ for (const [index, [name, answer]] of broken.entries()) {
 test.serial("a server that is away is found when it comes", async (t) => {
   const real = await away("down");
   const log = await start("down", rig.values(real));
-  await log.waitFor(/server-unreachable/, 20_000);
+  await log.waitFor(/server-unreachable/, 60_000);
   const service = await rig.serve("down", ["--port", real.port]);
   await rig.approve(service, log);
   t.notRegex(log.lines.slice(5).join("\n"), /Guru/);
@@ -157,7 +157,7 @@ test.serial(
       "pinned",
       rig.values(server, { "server.url": `http://${url.host}/#AAAAAAAAAAAAAAAAAAAAAA` }),
     );
-    await log.waitFor(/wrong-server/, 20_000);
+    await log.waitFor(/wrong-server/, 60_000);
     t.deepEqual(await server.admin.get("/api/devices"), []);
   },
 );
@@ -168,10 +168,10 @@ test.serial("a join key that is unknown or revoked is refused, with the reason o
     "foreign",
     rig.values(server, { "join.key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }),
   );
-  await foreign.waitFor(/server-rejected|join-rejected/, 20_000);
+  await foreign.waitFor(/server-rejected|join-rejected/, 60_000);
   const [key] = await server.admin.get<{ kid: string }[]>("/api/join-keys");
   await server.admin.call("DELETE", `/api/join-keys/${key!.kid}`);
   const revoked = await start("revoked", rig.values(server));
-  await revoked.waitFor(/server-rejected|join-rejected/, 20_000);
+  await revoked.waitFor(/server-rejected|join-rejected/, 60_000);
   t.deepEqual(await server.admin.get("/api/devices"), []);
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { root, Rig, network } from "./rig.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
 
-const PROMPT_TIMEOUT_MS = 30_000;
+const PROMPT_TIMEOUT_MS = 90_000;
 const POLL_MS = 20;
 
 const rig = new Rig();

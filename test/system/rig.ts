@@ -14,7 +14,7 @@ import { openPort } from "../../tools/serial/open.js";
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export { network, world };
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 90_000;
 
 /** A server and what its owner knows. */
 export interface Server {

@@ -29,11 +29,11 @@ for (const version of ["v1", "v2"])
     const board = await rig.board(version);
     await rig.flash(board, built, join(built, "app.bin"));
     const log = await rig.listen(board, true);
-    await log.waitFor(/step=defaults result=none/, 20_000);
+    await log.waitFor(/step=defaults result=none/, 60_000);
     const result = await smartconfig(`--${version}`, "--timeout", "120");
     t.is(result.mac, board.first.mac);
     t.regex(String(result.ip), /^192\.168\.\d+\.\d+$/);
-    await log.waitFor(/step=smartconfig result=online/, 20_000);
+    await log.waitFor(/step=smartconfig result=online/, 60_000);
     await log.detach();
     await board.end();
   });

@@ -9,7 +9,7 @@ import { askBoard } from "../../tools/simulator/control.js";
 import { Rig, network, type Server } from "./rig.js";
 
 const SLOTS = 230; // 90 % of 256: a path that needs more ends in "stack overflow", with the names of who called
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 90_000;
 
 const rig = new Rig();
 let server: Server;

@@ -1,11 +1,12 @@
 // DTR and RTS through the usual two transistors: what they do to EN and IO0 (esptool's documentation, "Boot Mode Selection").
 
+import { Clock, type ClockTimer } from "./clock.js";
 import type { Lines } from "./uart.js";
 
 /** EN's capacitor: IO0 is read this long after EN was let go. */
 const SETTLE_MS = 20;
 /** How long EN stays low with both lines asserted after a reset: some clients need that long for their next line change. */
-const LINGER_MS = 200;
+const LINGER_MS = 500;
 
 export interface StrapEvents {
   /** EN went low: the chip stops. */
@@ -18,16 +19,19 @@ export interface StrapEvents {
  * RTS alone pulls EN low, DTR alone pulls IO0 low, both together pull neither.
  *
  * The classic sequence passes through "both" on its way from reset to download, where a real board is kept in reset by
- * EN's capacitor. Over a network those two changes may be a tenth of a second apart, so here the capacitor is that large.
+ * EN's capacitor. Over a network those two changes may be some tenths of a second apart, so here the capacitor is that large.
  */
 export class Straps {
   private readonly events: StrapEvents;
   private lines: Lines = { dtr: false, rts: false };
   private held = false;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly clock: Clock;
+  private timer: ClockTimer | undefined;
 
-  constructor(events: StrapEvents) {
+  /** `clock`: the real one, as whoever moves the lines lives by it. */
+  constructor(events: StrapEvents, clock = new Clock({ mode: "real" })) {
     this.events = events;
+    this.clock = clock;
   }
 
   set(lines: Lines): void {
@@ -39,22 +43,22 @@ export class Straps {
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    this.clock.clear(this.timer);
     this.held = false;
   }
 
   private hold(): void {
-    clearTimeout(this.timer);
+    this.clock.clear(this.timer);
     if (this.held) return;
     this.held = true;
     this.events.onHold();
   }
 
   private releaseIn(delayMs: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
+    this.clock.clear(this.timer);
+    this.timer = this.clock.set(delayMs, () => {
       this.held = false;
       this.events.onRelease(this.lines.dtr && !this.lines.rts);
-    }, delayMs);
+    });
   }
 }

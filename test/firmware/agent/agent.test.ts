@@ -48,7 +48,7 @@ async function registered(): Promise<{ id: string; defaults: Defaults }> {
 }
 
 async function poll<T>(path: string, wanted: (value: T) => boolean): Promise<T> {
-  for (let i = 0; i < 500; i += 1) {
+  for (let i = 0; i < 6000; i += 1) {
     const value = await get<T>(path);
     if (wanted(value)) return value;
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -16,7 +16,7 @@ const accessPoints = [
   { ssid: '\u{1f42a} "Camel"', password: "camel-train-1", security: "wpa3", rssi: -65 },
 ];
 const world = worldOf({ clock: "real", accessPoints });
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 30_000;
 
 test.afterEach.always(() => FirmwareBoard.endAll());
 

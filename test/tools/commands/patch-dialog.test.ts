@@ -12,7 +12,7 @@ import { root } from "../../support/run-verb.js";
 import { appWith } from "../patch/third-party-image.js";
 import { ptyHelper } from "../serial/pty-helper.js";
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 interface Terminal {
   /** Waits until the screen has shown `text` since the last call, then types `keys`. */

@@ -41,7 +41,7 @@ async function start(t: ExecutionContext, args: string[]) {
 }
 
 async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>> {
-  for (const end = Date.now() + 15_000; Date.now() < end;) {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
     const seen = await look();
     if (seen) return seen;
     await new Promise((done) => setTimeout(done, 20));

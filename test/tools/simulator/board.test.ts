@@ -211,7 +211,7 @@ test("a fast clock passes days of timers in no time, and is real while a client 
   const path = flashFile(t, { ota_0: sleeper });
   const world = checkWorld({ clock: "fast", start: "2026-07-01T00:00:00Z" });
   const board = await bench(t, path, { world });
-  await board.said(/woke 86400/, 0, 2000);
+  await board.said(/woke 86400/);
 
   const port = await openPort(board.simulation.boards[0]!.reach.tcp, { baudRate: 115200 });
   await new Promise((done) => setTimeout(done, 50));
@@ -221,7 +221,7 @@ test("a fast clock passes days of timers in no time, and is real while a client 
   await new Promise((done) => setTimeout(done, 200));
   t.notRegex(board.text.slice(mark), /woke/);
   await port.close();
-  await board.said(/woke 86400/, mark, 2000);
+  await board.said(/woke 86400/, mark);
 });
 
 test("two boards of a world have their own flash, MAC, address and ports", async (t) => {

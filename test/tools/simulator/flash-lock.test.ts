@@ -17,7 +17,7 @@ linux("the lock of a board that was killed is taken over, though its parent has 
   try {
     const pid = Number(String(await new Promise<Buffer>((resolve) => shell.stdout.once("data", resolve))));
     const stat = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!;
-    for (let tries = 0; tries < 200 && !stat().startsWith("Z"); tries += 1)
+    for (let tries = 0; tries < 3000 && !stat().startsWith("Z"); tries += 1)
       await new Promise((done) => setTimeout(done, 10));
     t.regex(stat(), /^Z/);
     const flash = join(folder, "zombie.flash");

@@ -150,7 +150,7 @@ export async function bench(
     get text() {
       return text;
     },
-    said(pattern, from = 0, timeoutMs = 10_000) {
+    said(pattern, from = 0, timeoutMs = 60_000) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(look);

@@ -1,25 +1,30 @@
 // EN and IO0 behind DTR and RTS: which sequences reset, which select download mode, and how slow they may be.
 
 import test from "ava";
+import { Clock } from "../../../tools/simulator/clock.js";
 import { Straps } from "../../../tools/simulator/straps.js";
-import { pause } from "../../contract/serial-port.js";
 
 /** D/R = DTR/RTS with 0 or 1, a number = milliseconds. */
 async function play(sequence: string): Promise<string> {
   const events: string[] = [];
-  const straps = new Straps({
-    onHold: () => events.push("hold"),
-    onRelease: (download) => events.push(download ? "download" : "app"),
-  });
+  const clock = new Clock({ mode: "fast" });
+  const straps = new Straps(
+    {
+      onHold: () => events.push("hold"),
+      onRelease: (download) => events.push(download ? "download" : "app"),
+    },
+    clock,
+  );
   let lines = { dtr: false, rts: false };
   for (const step of sequence.split(" ")) {
-    if (/^\d+$/.test(step)) await pause(Number(step));
+    if (/^\d+$/.test(step)) await new Promise<void>((resolve) => void clock.set(Number(step), resolve));
     for (const [, line, level] of step.matchAll(/([DR])([01])/g)) {
       lines = line === "D" ? { ...lines, dtr: level === "1" } : { ...lines, rts: level === "1" };
     }
     if (/[DR]/.test(step)) straps.set(lines);
   }
   straps.close();
+  clock.close();
   return events.join(" ");
 }
 
@@ -35,7 +40,7 @@ for (const [name, sequence, expected] of [
   ],
   ["both lines asserted, as a driver does on open, is nothing", "D1R1 60 D0R0 60", ""],
   ["DTR alone is nothing", "D1 60 D0 60", ""],
-  ["both lines asserted for long after a reset let the app start", "R1 10 D1 280", "hold app"],
+  ["both lines asserted for long after a reset let the app start", "R1 10 D1 600", "hold app"],
   ["a second pulse while EN still rises is one reset", "R1 5 R0 5 R1 5 R0 60", "hold app"],
 ] as const) {
   test(name, async (t) => {
