@@ -7,6 +7,7 @@ import { BroomeError } from "./error.js";
 import type { Context, Options } from "./verb.js";
 
 export const DEFAULT_SERVER = "http://127.0.0.1:3001";
+const DEFAULT_TIMEOUT_MS = 1000; // for an address that is only offered
 
 /** Where `broome serve` keeps its database unless told otherwise. */
 export function defaultDatabase(cacheDir: string): string {
@@ -99,6 +100,25 @@ export function adminClient(context: Context, options: Options): AdminClient {
       );
     },
   };
+}
+
+/**
+ * The devices' address of the server that runs here (or at --server), to be offered as a default; undefined where none
+ * answers, or `isGood` does not take it.
+ */
+export async function ownServer(
+  context: Context,
+  options: Options,
+  isGood: (url: string) => boolean,
+): Promise<string | undefined> {
+  try {
+    const answer = adminClient(context, options).request<{ deviceUrl?: unknown }>("GET", "/api/server");
+    const late = new Promise<void>((resolve) => void setTimeout(resolve, DEFAULT_TIMEOUT_MS).unref());
+    const url = ((await Promise.race([answer, late])) ?? {}).deviceUrl;
+    return typeof url === "string" && isGood(url) ? url : undefined;
+  } catch {
+    return undefined; // it is only a default
+  }
 }
 
 function parseJson(text: string): unknown {

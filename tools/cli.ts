@@ -29,7 +29,9 @@ function addGlobals(command: Command): Command {
 }
 
 function newCommand(verb: Verb): Command {
-  const command = addGlobals(new Command(verb.name)).description(verb.summary).exitOverride();
+  const command = addGlobals(new Command(`broome ${verb.name}`))
+    .description(verb.summary)
+    .exitOverride();
   command.configureOutput({
     writeOut: (text) => process.stdout.write(text),
     writeErr: (text) => process.stderr.write(text),
@@ -93,7 +95,7 @@ interface UserError {
 function asUserError(error: unknown): UserError {
   if (error instanceof CommanderError) return usage(error.message.replace(/^error: /, ""));
   if (error instanceof Error && error.name === "AbortError")
-    return { code: "interrupted", message: "interrupted", help: "Nothing was left half-written." };
+    return { code: "interrupted", message: "stopped as asked", help: "Nothing was left half-written." };
   if (error instanceof Error && "code" in error && "help" in error && typeof error.help === "string")
     return { code: String(error.code), message: error.message, help: error.help };
   const message = error instanceof Error ? error.message : String(error);

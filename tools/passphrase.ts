@@ -1,9 +1,9 @@
 // Where the passphrase of the update keys comes from: a prompt, a file, or the environment; never the command line.
 
-import { readFileSync } from "node:fs";
 import { password } from "@inquirer/prompts";
 import type { Command } from "commander";
 import { BroomeError } from "./error.js";
+import { readNamedFile } from "./private-file.js";
 import { answered, canAsk } from "./prompt.js";
 import type { Context, Options } from "./verb.js";
 import type { Passphrase } from "./release/keys.js";
@@ -14,20 +14,26 @@ export function addPassphraseOption(command: Command): Command {
   return command.option("--from <file>", "file with the passphrase (or BROOME_KEY_PASSPHRASE)");
 }
 
+/** A new one is asked for twice, and again until it can be taken. */
 async function ask(context: Context, purpose: "new" | "open"): Promise<string> {
   const prompt = { output: process.stderr };
   const { signal } = context;
-  const first = await answered(
-    password({ message: "Passphrase of the update keys", mask: true }, { ...prompt, signal }),
-  );
-  if (purpose === "open") return first;
-  const second = await answered(password({ message: "Once more", mask: true }, { ...prompt, signal }));
-  if (first === second) return first;
-  throw new BroomeError("passphrase-wrong", "the two are not the same", "Try again.");
+  const line = (message: string, validate?: (text: string) => string | true) =>
+    answered(password({ message, mask: true, ...(validate && { validate }) }, { ...prompt, signal }));
+  if (purpose === "open") return line("Passphrase of the update keys");
+  for (;;) {
+    const long = (text: string) => text.length >= SHORTEST || `at least ${SHORTEST} characters`;
+    const first = await line("Passphrase of the update keys", long);
+    if ((await line("Once more")) === first) return first;
+    context.log("These were not the same. Once more, from the beginning.");
+  }
 }
 
 async function read(context: Context, options: Options, purpose: "new" | "open"): Promise<string> {
-  if (options.from !== undefined) return readFileSync(options.from as string, "utf8").replace(/\r?\n$/, "");
+  if (options.from !== undefined)
+    return Buffer.from(readNamedFile(options.from as string))
+      .toString()
+      .replace(/\r?\n$/, "");
   if (process.env.BROOME_KEY_PASSPHRASE) return process.env.BROOME_KEY_PASSPHRASE;
   if (canAsk()) return ask(context, purpose);
   throw new BroomeError(
@@ -37,7 +43,7 @@ async function read(context: Context, options: Options, purpose: "new" | "open")
   );
 }
 
-/** Throws BroomeError `passphrase-missing`, `passphrase-short`, `passphrase-wrong`. */
+/** Throws BroomeError `passphrase-missing`, `passphrase-short`, `file-unreadable`. */
 export function passphraseSource(context: Context, options: Options, purpose: "new" | "open"): Passphrase {
   return async () => {
     const text = await read(context, options, purpose);

@@ -56,6 +56,6 @@ export async function answered<T>(question: Promise<T>): Promise<T> {
     const { name } = error as Error;
     if (name !== "ExitPromptError" && name !== "AbortPromptError") throw error;
     if (name === "ExitPromptError") process.emit("SIGINT"); // the prompt swallowed it: the command's own handler makes it exit code 130
-    throw new BroomeError("interrupted", "interrupted", "Nothing was written.");
+    throw new BroomeError("interrupted", "stopped at a question", "Nothing was written.");
   }
 }

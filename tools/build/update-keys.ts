@@ -1,12 +1,12 @@
 // The public keys compiled into a build: whoever holds one of their private halves can update the devices.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { isName } from "../../firmware/protocol/field.js";
 import { MAX_KID } from "../../firmware/protocol/update-manifest.js";
 import { BroomeError } from "../error.js";
+import { keysDirectory } from "../keys-directory.js";
 
 /** Key id and base64url of the 32 bytes of an Ed25519 public key (RFC 8032). */
 export type UpdateKey = readonly [kid: string, key: string];
@@ -46,10 +46,6 @@ export function readUpdateKeys(directory: string = keysDirectory()): UpdateKey[]
   if (!existsSync(directory)) return [];
   const names = readdirSync(directory).filter((name) => name.endsWith(".pub.json"));
   return names.map((name) => readUpdateKey(join(directory, name))).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-export function keysDirectory(): string {
-  return process.env.BROOME_KEYS ?? join(homedir(), ".config", "broome", "keys");
 }
 
 function invalid(

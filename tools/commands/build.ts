@@ -3,10 +3,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "../build/build.js";
-import { keysDirectory, readUpdateKey, readUpdateKeys, type UpdateKey } from "../build/update-keys.js";
+import { readUpdateKey, readUpdateKeys, type UpdateKey } from "../build/update-keys.js";
 import { chipByName, chipNames, defaultChip } from "../chips/registry.js";
 import { prepareEngine } from "../engine/engine.js";
 import { BroomeError } from "../error.js";
+import { keysDirectory } from "../keys-directory.js";
 import { buildWithSdk, type SdkBuildResult } from "../sdk/build.js";
 import type { Amount } from "../sdk/limits.js";
 import { sdkChips, sdkTarget } from "../sdk/target.js";

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { decodeUtf8, encodeUtf8 } from "../../firmware/format/utf8.js";
+import { readAnswers } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 import {
   MAX_DASHBOARD_SIZE,
@@ -13,7 +14,7 @@ import {
 import { readNamedFile, sameFile, writePrivately } from "../private-file.js";
 import { ask, canAsk } from "../prompt.js";
 import type { Context, Options, Verb } from "../verb.js";
-import { readAnswers, readSettings } from "./patch-answers.js";
+import { readSettings } from "./patch-answers.js";
 
 /** The words of Thinger.io's templates that ESP_Binary_patcher distributes, asked for where nothing was given. */
 const usualWords: readonly [word: string, title: string][] = [

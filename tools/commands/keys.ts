@@ -1,8 +1,9 @@
 // `broome keys init|list`: the keys that sign updates.
 
 import { addPassphraseOption, passphraseSource } from "../passphrase.js";
-import { createKey, keysDirectory, listKeys } from "../release/keys.js";
+import { createKey, listKeys } from "../release/keys.js";
 import { BroomeError } from "../error.js";
+import { keysDirectory } from "../keys-directory.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 export const verb: Verb = {

@@ -64,8 +64,14 @@ async function runMonitor(
   });
   output.timestamps = options.timestamps === true;
   if (options.log !== undefined) output.startLog(options.log as string);
+  let opened = false;
   const monitor = new Monitor({
-    open: () => openPort(name, { baudRate: context.baud ?? BAUD_RATE }),
+    open: async () => {
+      const port = await openPort(name, { baudRate: context.baud ?? BAUD_RATE });
+      if (!opened) context.log(`--- ${name}, Ctrl-] leaves, Ctrl-T Ctrl-H shows what else there is`);
+      opened = true;
+      return port;
+    },
     onBytes(chunk) {
       bytes += chunk.length;
       output.take(chunk);
@@ -73,7 +79,6 @@ async function runMonitor(
     },
     onNote: (text) => context.log(`--- ${text}`),
   });
-  context.log(`--- ${name}, Ctrl-] leaves, Ctrl-T Ctrl-H shows what else there is`);
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => finish("interrupted");
   context.signal.addEventListener("abort", onAbort);

@@ -1,10 +1,7 @@
-// Values for `broome patch` that need no questions: --set, --from, and the environment.
+// Values for `broome patch` that need no questions: --set, and the environment.
 
-import { decodeUtf8 } from "../../firmware/format/utf8.js";
+import type { Given } from "../answers-file.js";
 import { BroomeError } from "../error.js";
-import { readNamedFile } from "../private-file.js";
-
-export type Given = Record<string, unknown>;
 
 /** Secrets may come from the environment, where other users of the machine cannot read them. */
 export const secretsOfEnvironment: readonly [key: string, name: string][] = [
@@ -33,21 +30,6 @@ export function readSettings(pairs: readonly string[], isSecret: (key: string) =
   return given;
 }
 
-/** A flat JSON object of keys and values. Throws `file-unreadable`, `value-not-utf8`, `answers-invalid`. */
-export function readAnswers(path: string): Given {
-  const text = decodeUtf8(readNamedFile(path));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    // JSON.parse's message quotes the file, and the file holds secrets
-    throw invalid(`${path} is not JSON`, cause);
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw invalid(`${path} holds no JSON object`);
-  return { ...json };
-}
-
 /** Nothing was given: only a person at the terminal can help. */
 export function nobodyToAsk(): BroomeError {
   return new BroomeError(
@@ -55,8 +37,4 @@ export function nobodyToAsk(): BroomeError {
     "no values given, and nobody to ask: this is no terminal",
     "Give --from FILE.json, --set KEY=VALUE or --blank.",
   );
-}
-
-function invalid(message: string, cause?: unknown): BroomeError {
-  return new BroomeError("answers-invalid", message, 'Write {"wifi.ssid": "...", ...}.', { cause });
 }

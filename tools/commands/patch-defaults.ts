@@ -1,17 +1,16 @@
 // `broome patch` on an image of ours: values for its defaults block, asked for, registered with a server, shown.
 
 import type { Defaults } from "../../firmware/format/defaults-block.js";
-import { adminClient } from "../admin-client.js";
+import { adminClient, ownServer } from "../admin-client.js";
 import { sha256 } from "../build/virtual-image.js";
+import { readAnswers, type Given } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 import { personalise, valuesOf, type Personal } from "../patch/patch.js";
 import { checkValue, defaultsKeys, keyOf, maskValue, mergeValues } from "../patch/values.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Context, Options } from "../verb.js";
-import { nobodyToAsk, readAnswers, readSettings, secretsOfEnvironment, type Given } from "./patch-answers.js";
+import { nobodyToAsk, readSettings, secretsOfEnvironment } from "./patch-answers.js";
 import type { PatchResult } from "./patch-result.js";
-
-const SERVER_TIMEOUT_MS = 1000; // for the address that is offered as a default
 
 /** The values of the options and of the person, in the image. */
 export async function patchDefaults(
@@ -68,28 +67,21 @@ async function complete(
     nothing ? asked : key === "wifi.password" && "wifi.ssid" in given && !(key in given) && !(key in before),
   );
   for (const { key, title, secret } of asked) {
-    const present = before[key] ?? (key === "server.url" ? await ownServer(context, options) : undefined);
+    const present =
+      before[key] ??
+      (key === "server.url" ? await ownServer(context, options, (url) => !refusal(key, url)) : undefined);
     const refuse = (answer: string) => refusal(key, answer);
     if (!secret) given[key] = await ask(title, present === undefined ? "" : String(present), refuse);
     else {
       const shown = present === undefined ? "" : ` [${maskValue(key, present)}]`;
       const answer = await askSecret(`${title}${shown}`, refuse);
-      if (answer !== "" || present === undefined) given[key] = answer;
+      // an empty password is an open network's; without a network it is none
+      const leftOut =
+        present !== undefined || (key === "wifi.password" && !(given["wifi.ssid"] ?? before["wifi.ssid"]));
+      if (answer !== "" || !leftOut) given[key] = answer;
     }
   }
   return asked.length > 0;
-}
-
-/** The devices' address of the server that runs here (or at --server), offered as a default; undefined where none answers. */
-async function ownServer(context: Context, options: Options): Promise<string | undefined> {
-  try {
-    const answer = adminClient(context, options).request<{ deviceUrl?: unknown }>("GET", "/api/server");
-    const late = new Promise<void>((resolve) => void setTimeout(resolve, SERVER_TIMEOUT_MS).unref());
-    const url = ((await Promise.race([answer, late])) ?? {}).deviceUrl;
-    return typeof url === "string" && refusal("server.url", url) === undefined ? url : undefined;
-  } catch {
-    return undefined; // it is only a default
-  }
 }
 
 function refusal(key: string, answer: string): string | undefined {

@@ -2,6 +2,7 @@
 
 import { decodeUtf8 } from "../../firmware/format/utf8.js";
 import { sha256 } from "../build/virtual-image.js";
+import { readAnswers, type Given } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 import type { Opened } from "../patch/edits.js";
 import { checkValueOf, fillPlaceholders, findPlaceholders, type Placeholder } from "../patch/placeholders.js";
@@ -15,7 +16,7 @@ import {
 import { readNamedFile } from "../private-file.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Context, Options } from "../verb.js";
-import { nobodyToAsk, readAnswers, readSettings, secretsOfEnvironment, type Given } from "./patch-answers.js";
+import { nobodyToAsk, readSettings, secretsOfEnvironment } from "./patch-answers.js";
 import type { PatchResult } from "./patch-result.js";
 
 /** A built-in template by name, else a file. Throws `file-unreadable`, `template-invalid`. */

@@ -3,7 +3,8 @@
 import { resolve } from "node:path";
 import { addAdminOptions, adminClient } from "../admin-client.js";
 import { BroomeError } from "../error.js";
-import { keysDirectory, listKeys, signWith } from "../release/keys.js";
+import { keysDirectory } from "../keys-directory.js";
+import { listKeys, signWith } from "../release/keys.js";
 import { addPassphraseOption, passphraseSource } from "../passphrase.js";
 import { chooseKey, readBuild, signRelease } from "../release/publish.js";
 import type { Context, Options, Verb } from "../verb.js";

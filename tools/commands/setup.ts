@@ -1,10 +1,11 @@
 // `broome setup`: brings a board online over its serial port, by Improv where it answers that, else by its dialog.
 
+import { ownServer } from "../admin-client.js";
 import { BroomeError } from "../error.js";
 import { canAsk } from "../prompt.js";
 import { choosePort } from "../serial/choose.js";
 import { openPort } from "../serial/open.js";
-import { readAnswers, type Answers } from "../setup/answers.js";
+import { readSetupAnswers, type SetupAnswers } from "../setup/answers.js";
 import { DialogClient } from "../setup/dialog-client.js";
 import { ImprovClient } from "../setup/improv-client.js";
 import { wordsFor, type Heard, type Outcome } from "../setup/outcome.js";
@@ -42,7 +43,7 @@ async function runSetup(
   options: Options,
 ): Promise<Record<string, unknown>> {
   if (args.length > 0) throw new BroomeError("usage", `${args[0]} is too much`, "See: broome setup --help");
-  const answers = options.answers === undefined ? undefined : readAnswers(options.answers as string);
+  const answers = options.answers === undefined ? undefined : readSetupAnswers(options.answers as string);
   if (!answers && !canAsk())
     throw new BroomeError("answers-missing", "nobody is there to answer", "Give --answers FILE.");
   const started = Date.now();
@@ -55,7 +56,7 @@ async function runSetup(
     const way = await findWay(context, screen, dialog, options.dialog === true);
     const outcome = await bringOnline(context, way, answers);
     context.log(`online: "${outcome.ssid}", address ${outcome.ip}`);
-    const server = await nameServer(context, dialog, answers);
+    const server = await nameServer(context, options, dialog, answers);
     const { ssid, ip, mac, url } = outcome;
     return { ssid, ip, mac, ...(url === undefined ? {} : { url }), ...server, ms: Date.now() - started };
   } finally {
@@ -100,7 +101,7 @@ function dialogWay(dialog: DialogClient): Way {
   };
 }
 
-async function bringOnline(context: Context, way: Way, answers: Answers | undefined): Promise<Outcome> {
+async function bringOnline(context: Context, way: Way, answers: SetupAnswers | undefined): Promise<Outcome> {
   if (answers) {
     const outcome = await way.join(answers.ssid, answers.password);
     if (outcome.reason !== undefined) throw failed(outcome);
@@ -123,8 +124,9 @@ async function bringOnline(context: Context, way: Way, answers: Answers | undefi
 /** Names the server, where the board has none or a new one is given. */
 async function nameServer(
   context: Context,
+  options: Options,
   dialog: DialogClient,
-  answers: Answers | undefined,
+  answers: SetupAnswers | undefined,
 ): Promise<{ server?: string; code?: string }> {
   if (answers && answers.server === undefined) return {};
   const wanted = await dialog.wantsServer(OFFER_MS);
@@ -132,13 +134,14 @@ async function nameServer(
     context.log(wanted === false ? "the board has its server" : "the board says nothing of a server yet");
     return {};
   }
+  const own = answers ? undefined : await ownServer(context, options, () => true);
   for (;;) {
-    const url = answers ? answers.server! : await askServer();
+    const url = answers ? answers.server! : await askServer(own);
     if (url === "") {
       await dialog.leave();
       return {};
     }
-    const fault = await dialog.server(url, answers ? answers.joinKey : await askJoinKey());
+    const fault = await dialog.server(url, async () => (answers ? answers.joinKey : askJoinKey()));
     if (fault === undefined) {
       const code = await dialog.code();
       if (code !== undefined) context.log(`compare this code on the server's page: ${code}`);

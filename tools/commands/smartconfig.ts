@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
+import { readAnswers } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Credentials } from "../smartconfig/credentials.js";
@@ -10,7 +11,6 @@ import { send } from "../smartconfig/sender.js";
 import { dataLengths } from "../smartconfig/v1.js";
 import { roundLengths } from "../smartconfig/v2.js";
 import type { Options, Verb } from "../verb.js";
-import { readAnswers } from "./patch-answers.js";
 
 const EVERYBODY = "255.255.255.255";
 const DEFAULT_TIMEOUT_S = 90;

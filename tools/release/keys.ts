@@ -11,7 +11,6 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { BroomeError } from "../error.js";
 
@@ -48,11 +47,6 @@ interface PrivateFile {
 
 /** Asked for only when it is needed. */
 export type Passphrase = () => Promise<string>;
-
-/** `$BROOME_KEYS`, else ~/.config/broome/keys. */
-export function keysDirectory(option?: string): string {
-  return option ?? process.env.BROOME_KEYS ?? join(homedir(), ".config", "broome", "keys");
-}
 
 function seal(secret: Uint8Array, kid: string, passphrase: string, N: number): SealedSecret {
   const salt = crypto.randomBytes(16);

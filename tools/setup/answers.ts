@@ -1,7 +1,7 @@
-// The answers of a set-up that nobody types: a JSON file with the keys of `patch`, secrets from the environment as well.
+// The answers of a set-up that nobody types: secrets from the environment as well.
 
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readAnswers } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 
 const answersFile = z.strictObject({
@@ -11,7 +11,7 @@ const answersFile = z.strictObject({
   "join.key": z.string().optional(),
 });
 
-export interface Answers {
+export interface SetupAnswers {
   readonly ssid: string;
   readonly password: string;
   /** Undefined: the board keeps the one it has. */
@@ -19,22 +19,19 @@ export interface Answers {
   readonly joinKey: string;
 }
 
-/** @throws BroomeError `answers-invalid` */
-export function readAnswers(path: string, environment = process.env): Answers {
-  try {
-    const values = answersFile.parse(JSON.parse(readFileSync(path, "utf8")));
-    return {
-      ssid: values["wifi.ssid"],
-      password: values["wifi.password"] ?? environment.BROOME_WIFI_PASSWORD ?? "",
-      server: values["server.url"],
-      joinKey: values["join.key"] ?? environment.BROOME_JOIN_KEY ?? "",
-    };
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+/** @throws BroomeError `answers-invalid`, `file-unreadable`, `value-not-utf8` */
+export function readSetupAnswers(path: string, environment = process.env): SetupAnswers {
+  const { success, data: values, error } = answersFile.safeParse(readAnswers(path));
+  if (!success)
     throw new BroomeError(
       "answers-invalid",
-      `${path}: ${why}`,
+      `${path}: ${z.prettifyError(error)}`,
       'Give JSON like {"wifi.ssid": "...", "wifi.password": "...", "server.url": "...", "join.key": "..."}.',
     );
-  }
+  return {
+    ssid: values["wifi.ssid"],
+    password: values["wifi.password"] ?? environment.BROOME_WIFI_PASSWORD ?? "",
+    server: values["server.url"],
+    joinKey: values["join.key"] ?? environment.BROOME_JOIN_KEY ?? "",
+  };
 }

@@ -80,8 +80,12 @@ export class DialogClient {
     return found && !/code=|bound/.test(found[0]);
   }
 
-  /** Names a server. @returns what is wrong with it, in the board's words; undefined: it is stored */
-  async server(url: string, joinKey: string): Promise<string | undefined> {
+  /**
+   * Names a server; `joinKey` is asked for once the board has reached it.
+   *
+   * @returns what is wrong with it, in the board's words; undefined: it is stored
+   */
+  async server(url: string, joinKey: () => Promise<string>): Promise<string | undefined> {
     const { screen } = this;
     if (!ASKS_SERVER.test(screen.said)) {
       screen.clear();
@@ -95,8 +99,9 @@ export class DialogClient {
     if (!next) throw lost("what the board says of the server");
     const fault = next[1] ?? next[2];
     if (fault !== undefined) return fault;
+    const key = await joinKey();
     screen.clear();
-    await screen.type(`${joinKey}\r`);
+    await screen.type(`${key}\r`);
     const end = await screen.waitFor(/The server is stored|That cannot be: ([^\n]+)/, PROMPT_MS);
     if (!end) throw lost("the end of the dialog");
     if (end[1] === undefined) return undefined;

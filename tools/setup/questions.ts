@@ -39,9 +39,11 @@ export async function askPassword({ ssid, secured }: Choice): Promise<string> {
   });
 }
 
-/** The server's address; "" for none now. */
-export function askServer(): Promise<string> {
-  return ask("Server, as http://host:3000/#pin (empty: none now)", "", () => undefined);
+/** The server's address, `own` where it is not told otherwise; "" for none now. */
+export async function askServer(own = ""): Promise<string> {
+  const none = own === "" ? "empty" : "-";
+  const url = await ask(`Server, as http://host:3000/#pin (${none}: none now)`, own, () => undefined);
+  return url === "-" ? "" : url;
 }
 
 export async function askJoinKey(): Promise<string> {

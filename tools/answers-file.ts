@@ -1,0 +1,26 @@
+// Answers from a file instead of from a person: one flat JSON object, the keys of `patch`.
+
+import { decodeUtf8 } from "../firmware/format/utf8.js";
+import { BroomeError } from "./error.js";
+import { readNamedFile } from "./private-file.js";
+
+export type Given = Record<string, unknown>;
+
+/** A flat JSON object of keys and values. Throws `file-unreadable`, `value-not-utf8`, `answers-invalid`. */
+export function readAnswers(path: string): Given {
+  const text = decodeUtf8(readNamedFile(path));
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    // JSON.parse's message quotes the file, and the file holds secrets
+    throw invalid(`${path} is not JSON`, cause);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw invalid(`${path} holds no JSON object`);
+  return { ...json };
+}
+
+function invalid(message: string, cause?: unknown): BroomeError {
+  return new BroomeError("answers-invalid", message, 'Write {"wifi.ssid": "...", ...}.', { cause });
+}
