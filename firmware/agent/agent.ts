@@ -5,6 +5,7 @@
 
 import type { Address } from "../device/types.js";
 import type { Chain, ChainListener } from "../connect/chain.js";
+import { wordsForServer } from "../connect/screen.js";
 import type { SerialStep } from "../connect/serial-dialog.js";
 import type { Terminal } from "../connect/terminal.js";
 import { backoffMs } from "../link/backoff.js";
@@ -176,8 +177,9 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private async offerSetup(ms: number): Promise<void> {
     const { terminal, serial } = this.parts;
     this.working = true;
-    if (this.failures === 1) terminal.print("Press Enter to set up the server.\n");
-    await serial.askServer(ms);
+    if (this.failures === 1)
+      terminal.print(`${wordsForServer(this.parts.trial.lastFailure)}Press Enter to set up the server.\n`);
+    if (await serial.askServer(ms)) this.failures = 0; // a person is there: what comes of it is said anew
     this.working = false;
     if (this.address) this.schedule(0);
   }

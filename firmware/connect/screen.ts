@@ -30,3 +30,14 @@ export function wordsFor(reason: string): string {
   if (word === "no-address") return "The network gave no address: its router may be full or busy.";
   return "It did not answer in time.";
 }
+
+/** Why no server takes this device, as a sentence with a space behind it; "" where there is nothing to say. */
+export function wordsForServer(reason: string | undefined): string {
+  const word = reason?.split(" ")[0];
+  if (word === "wrong-server") return "Another server answers there than the one of this pin. ";
+  if (word === "no-pin") return "Without its pin the server cannot be told from another. ";
+  if (word === "no") return "There is no usable join key. ";
+  if (word === "server-rejected") return "The server does not take this join key. ";
+  if (word === "server-unreachable" || word === "timeout") return "The server does not answer. ";
+  return "";
+}

@@ -68,11 +68,12 @@ export class SerialStep implements Watcher {
     this.terminal.stopWaiting();
   }
 
-  /** On line, but no server takes this device: for `waitMs` Enter opens the part of the dialog that names one. */
-  async askServer(waitMs: number): Promise<void> {
+  /** On line, but no server takes this device: for `waitMs` Enter opens the part of the dialog that names one. True if it did. */
+  async askServer(waitMs: number): Promise<boolean> {
     await NEXT_TURN;
-    if (!(await this.terminal.waitForEnter(waitMs))) return;
+    if (!(await this.terminal.waitForEnter(waitMs))) return false;
     await new Dialog(this.base, this.terminal, this.radio).chooseServer();
+    return true;
   }
 
   private offer(): void {
@@ -160,24 +161,24 @@ class Dialog {
     }
   }
 
-  /** With its password; null where that cannot be, undefined where the person has gone. */
+  /** With its password; null where its name cannot be, undefined where the person has gone. */
   private async complete(
     ssid: Uint8Array,
     entry: ScanEntry | undefined,
   ): Promise<Network | null | undefined> {
     await NEXT_TURN;
-    let password: string | undefined = "";
-    if (entry?.security !== "open") {
+    const network = { ssid, password: "" };
+    let fault = networkFault(network);
+    if (!fault && entry?.security !== "open") {
       const hint = entry ? "" : "; empty for an open network";
-      password = await this.ask(`Password (not shown${hint}): `, true);
+      const password = await this.ask(`Password (not shown${hint}): `, true);
       if (password === undefined) return undefined;
+      network.password = password;
+      fault = entry && password === "" ? "this network has a password" : networkFault(network);
     }
-    const network = { ssid, password };
-    const fault =
-      entry && entry.security !== "open" && password === "" ? "it has one" : networkFault(network);
     if (!fault) return network;
     this.terminal.print(`That cannot be: ${fault}.\n`);
-    return null;
+    return network.password === "" && !entry ? null : this.retry(ssid);
   }
 
   /** The same network again: only the password was wrong. */
@@ -223,7 +224,9 @@ class Dialog {
         if (key === undefined) return;
         const entry: ServerEntry = { url, key, fresh: true };
         setRecord(store, SERVER, entry);
-        terminal.print("The server is stored.\n");
+        terminal.print(
+          "The server is stored, and asked to take this device: its page shows it with a code.\n",
+        );
         return;
       } catch (error) {
         const { message, help } = error as { message: string; help?: string };

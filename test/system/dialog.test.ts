@@ -64,7 +64,7 @@ async function blankBoard(name: string) {
 }
 
 test.serial(
-  "scan, wrong password, right password, server, wrong key, right key: typed into broome monitor",
+  "scan, wrong password, right password, wrong pin, wrong key, right key, right pin: typed into broome monitor",
   async (t) => {
     const server = await rig.serve();
     const board = await blankBoard("blank");
@@ -73,9 +73,23 @@ test.serial(
       await person.answer(/1 {2}Broome[^]*Number or name[^\n]*: $/, "1");
       await person.answer(/Password[^\n]*: $/, "not the password");
       await person.answer(/\[wrong-password[^]*Password of "Broome"[^\n]*: $/, network.password);
-      await person.answer(/Connected[^]*Server[^\n]*: $/, server.deviceUrl);
+      const otherPin = server.deviceUrl.replace(/#.*/, "#AAAAAAAAAAAAAAAAAAAAAA");
+      await person.answer(/Connected[^]*Server[^\n]*: $/, otherPin);
       await person.answer(/Join key[^\n]*: $/, "mistyped-key");
       await person.answer(/That cannot be[^]*Join key[^\n]*: $/, server.joinKey);
+      await person.answer(
+        /Another server answers there than the one of this pin\. Press Enter to set up/,
+        "",
+      );
+      await person.answer(/Server[^\n]*: $/, otherPin);
+      await person.answer(/Join key[^\n]*keeps the old one\): $/, "");
+      await person.answer(
+        /Another server answers there than the one of this pin\. Press Enter to set up/,
+        "",
+      ); // each time
+      await person.answer(/Server[^\n]*: $/, server.deviceUrl);
+      await person.answer(/Join key[^\n]*keeps the old one\): $/, "");
+      await person.asked(/asked to take this device[^]*code=\d{6}/);
       const deviceid = await rig.approve(server, person.screen);
       await rig.readings(server, deviceid, (names) => names.length > 0);
       const said = person.screen.lines.join("\n");

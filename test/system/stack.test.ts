@@ -87,8 +87,10 @@ test("the dialog: scan, wrong password, right password, server, join key", async
   await answer(/Number or name[^\n]*: $/, "0");
   await answer(/Number or name[^\n]*: $/, "1");
   await answer(/Password[^\n]*: $/, "short");
-  await answer(/That cannot be[^]*Number or name[^\n]*: $/, "1");
-  await answer(/Password[^\n]*: $/, "not the password");
+  await answer(/That cannot be[^]*Password of "Broome"[^\n]*: $/, ""); // another network
+  await answer(/Number or name[^\n]*: $/, "1");
+  await answer(/Password[^\n]*: $/, "short");
+  await answer(/That cannot be[^]*Password of "Broome"[^\n]*: $/, "not the password");
   await answer(/\[wrong-password[^]*Password of "Broome"[^\n]*: $/, "");
   await answer(/Number or name[^\n]*: $/, network.ssid);
   await answer(/Password[^\n]*: $/, network.password);

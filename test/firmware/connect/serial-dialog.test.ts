@@ -97,10 +97,12 @@ test.serial(
     await converse(
       board,
       [/Number or name[^\n]*: $/, `${"n".repeat(40)}\n`],
-      [/Password[^\n]*: $/, "\n"],
       [/1 to 32 bytes[^]*Number or name[^\n]*: $/, "Broome\n"],
       [/Password[^\n]*: $/, "short\n"],
-      [/8 to 63 bytes[^]*Number or name[^\n]*: $/, "\x03"],
+      [/8 to 63 bytes[^]*Password of "Broome"[^\n]*: $/, "\n"],
+      [/Number or name[^\n]*: $/, "1\n"],
+      [/Password \(not shown\): $/, "\n"],
+      [/this network has a password[^]*Password of "Broome"[^\n]*: $/, "\x03"],
     );
     await board.waitFor(/step=serial result=none/);
     t.deepEqual(loadNetworks(board.store), []);
