@@ -9,16 +9,13 @@ import { wordsForServer } from "../connect/screen.js";
 import type { SerialStep } from "../connect/serial-dialog.js";
 import type { Terminal } from "../connect/terminal.js";
 import { backoffMs } from "../link/backoff.js";
-import { LinkError } from "../link/error.js";
 import { HttpClient } from "../link/http.js";
 import { runJoin } from "../link/join.js";
 import type { JoinResult } from "../link/join.js";
 import { SyncLink } from "../link/sync.js";
 import type { ServerClock, SyncResult } from "../link/sync.js";
-import { loadMemory, saveMemory } from "../ota/memory.js";
 import type { OtaStatus } from "../ota/status.js";
 import type { Trial } from "../ota/trial.js";
-import { UpdateError, Updater } from "../ota/updater.js";
 import type { UpdateListener } from "../ota/updater.js";
 import { configurationNumber, takeConfiguration } from "../pins/configuration.js";
 import { STARTUP_PIN } from "../pins/pins.js";
@@ -26,7 +23,7 @@ import type { Pins, PinsListener } from "../pins/pins.js";
 import { parseJoinKey } from "../protocol/join.js";
 import type { JoinKey } from "../protocol/join.js";
 import { MAX_PLAINTEXT_ESP8266 } from "../protocol/sealed.js";
-import type { Offer, SyncReply, SyncRequest } from "../protocol/sync-message.js";
+import type { SyncReply, SyncRequest } from "../protocol/sync-message.js";
 import type { Base } from "../store/base.js";
 import { defaultValues, textDefault } from "../store/defaults-record.js";
 import type { Start } from "../telemetry/causes.js";
@@ -36,6 +33,7 @@ import type { ServerTime } from "../telemetry/server-time.js";
 import { dropPending, memberFor, savePending, settle, targets } from "./membership.js";
 import type { Member, Target } from "./membership.js";
 import { MAX_REPLY, Reporter } from "./request.js";
+import { Updates } from "./updates.js";
 
 /** Longest hold (PROTOCOL section 1). */
 const HOLD_S = 50;
@@ -47,8 +45,6 @@ const FIRST_BACKOFF_MS = 1_000;
 const MOST_BACKOFF_MS = 60_000;
 /** A refusal is somebody's decision: asked again only after a good while. */
 const DENIED_BACKOFF_MS = 600_000;
-const FIRST_UPDATE_BACKOFF_MS = 2_000;
-const MOST_UPDATE_BACKOFF_MS = 600_000;
 /** Where there are several servers to try, how long one of them has before the next gets its turn. */
 const TURN_MS = 600_000;
 /** After this long without an approval a join has expired at the server (24 h there). */
@@ -76,6 +72,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private readonly base: Base;
   private readonly parts: Parts;
   private readonly reporter: Reporter;
+  private readonly updates: Updates;
   private readonly onTick: () => void;
   private timer: unknown;
   private working = false; // one of the async functions waits
@@ -100,11 +97,6 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private pendingSinceMs = 0;
   /** The code of a pending join was said since the start. */
   private shown = false;
-  // The update being installed.
-  private offer: Offer | undefined;
-  private updater: Updater | undefined;
-  private updateFailures = 0;
-  private updateAfterMs = 0;
 
   constructor(base: Base, parts: Parts) {
     this.base = base;
@@ -113,9 +105,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     this.onTick = () => this.tick();
     this.reporter = new Reporter(base.store, parts.outbox, parts.pins, parts.status);
     parts.outbox.listener = parts.pins.listener = this;
-    const { s, o } = loadMemory(base.store);
-    if (s === "installing") this.offer = o; // a restart came between: what flash holds by now is not fetched again
-    if (parts.pins.triggered) this.check();
+    this.updates = new Updates(base, parts.status, parts.pins);
   }
 
   /** Goes on for ever. */
@@ -196,8 +186,8 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     const { member } = this;
     const news = this.reporter.hasNews || this.parts.pins.triggered;
     if (member!.pending) void this.exchange(member!.pending.ask ? 0 : HOLD_S);
-    else if (news && !(this.updater && this.failures > 0)) void this.exchange(0);
-    else if (this.offer && this.settled && this.uptimeMs() >= this.updateAfterMs) this.update(this.offer);
+    else if (news && !(this.updates.installing && this.failures > 0)) void this.exchange(0);
+    else if (this.settled && this.updates.due) this.updates.step(this.http!, this);
     else if (this.uptimeMs() - this.lastReadingMs < BUSY_MS) {
       this.working = false;
       this.schedule(BUSY_MS);
@@ -344,9 +334,9 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
         this.reporter.acknowledge(reply);
         this.parts.trial.onBoundReply();
         this.configure(reply, request.c);
-        this.answerTrigger(reply, request.p);
+        this.updates.answerTrigger(reply, request.p);
         this.parts.pins.take(reply.w ?? [], reply.p ?? 0);
-        this.lookAhead(reply);
+        this.updates.lookAhead(reply);
       }
     } catch (error) {
       this.base.log("sync", String(error), "E"); // a fault of ours must not end in a reset, again and again
@@ -468,77 +458,10 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     pins.report(STARTUP_PIN, JSON.stringify(report));
   }
 
-  // --- updates ---
-
-  /** The trigger is raised; the next request says so, and its reply holds the offer, if there is one. */
-  private check(): void {
-    const { status } = this.parts;
-    status.cause = "pin";
-    if (status.current.state !== "checking") status.set("checking");
-  }
-
-  /** The trigger acts on a reply to a request that carried its revision: what it begins is in the store before it goes. */
-  private answerTrigger({ u: offer }: SyncReply, carried: number): void {
-    const { status, pins } = this.parts;
-    const wanted = pins.triggerAfter(carried);
-    if (wanted === undefined) return;
-    if (!this.base.device.slots) status.set("failed", { reason: "ota-not-supported" });
-    else if (!offer) status.set("idle", { reason: "nothing on offer" });
-    else if (wanted !== "1" && wanted !== offer.v)
-      status.set("failed", { version: wanted, reason: `not on offer; ${offer.v} is` });
-    else {
-      const { store } = this.base;
-      saveMemory(store, {
-        ...loadMemory(store),
-        s: "installing",
-        o: offer,
-        c: status.cause,
-        h: "",
-        r: "",
-        n: 0,
-      });
-      this.offer = offer;
-    }
-    pins.clearTrigger();
-  }
-
-  private lookAhead({ u }: SyncReply): void {
-    if (this.parts.pins.triggered) this.check();
-    else if (this.offer && !u) this.giveUp("withdrawn");
-  }
-
-  private update(offer: Offer): void {
-    if (!this.updater) {
-      this.base.device.system.mark("ota");
-      this.updater = new Updater(this.base, this.parts.status, offer, this);
-    }
-    void this.updater.step(this.http!);
-  }
-
   onUpdateStep(error: unknown): void {
-    if (error === undefined) {
-      this.failures = this.updateFailures = 0;
-      return this.finish();
-    }
-    const { log, device } = this.base;
-    this.http?.close();
-    device.system.mark("sync");
-    if (error instanceof LinkError) {
-      this.updateFailures += 1;
-      const pauseMs = backoffMs(this.updateFailures, FIRST_UPDATE_BACKOFF_MS, MOST_UPDATE_BACKOFF_MS);
-      this.updateAfterMs = this.uptimeMs() + pauseMs;
-      log("ota", `interrupted: ${error.message}`, "W");
-    } else this.giveUp(error instanceof UpdateError ? error.code : String(error));
+    if (this.updates.ended(error)) this.failures = 0;
+    else this.http?.close();
     this.finish();
-  }
-
-  private giveUp(reason: string): void {
-    const { store } = this.base;
-    const version = this.offer?.v;
-    this.offer = this.updater = undefined;
-    this.updateFailures = 0;
-    saveMemory(store, { ...loadMemory(store), s: "" });
-    this.parts.status.set("failed", { version, reason });
   }
 }
 
