@@ -110,8 +110,13 @@ export class Rig {
     ];
   }
 
-  flash(board: Service, built: string, app: string): Promise<Record<string, unknown>> {
-    return this.verb("-p", board.first.port!, "flash", ...this.flashArguments(built, app));
+  flash(
+    board: Service,
+    built: string,
+    app: string,
+    more: readonly string[] = [],
+  ): Promise<Record<string, unknown>> {
+    return this.verb("-p", board.first.port!, ...more, "flash", ...this.flashArguments(built, app));
   }
 
   /** Listens to a board from now on; `reset` presses its button first. */
