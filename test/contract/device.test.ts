@@ -29,7 +29,7 @@ test("the virtual platform keeps the contract of the device seam", async (t) => 
   const air = [{ ssid: "Contract", security: "open", channel: 6, rssi: -50 }];
   const world = checkWorld({ seed: 1, clock: "fast", accessPoints: air });
   const board = await bench(t, flashFile(t, { ota_0 }), { world });
-  await board.said(/contract: end .*/, 0, 60_000);
+  await board.said(/contract: end .*/, 0, 240_000);
   const { cases, failed } = contractResult(board.text)!;
   t.deepEqual(failed, []);
   t.true(cases >= 20);

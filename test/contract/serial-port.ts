@@ -47,6 +47,19 @@ export function serialPortContract(
     t.deepEqual(far.received(), big);
   });
 
+  for (const how of ["is closed", "goes away"])
+    test(`${name}: what waits when the port ${how} ends`, async (t) => {
+      const { port, far } = await open(t);
+      const writes = Array.from({ length: 20 }, () => port.write(everyByte));
+      const ends = writes.map((write) => write.then(() => "written", code));
+      if (how === "is closed") await port.close();
+      else far.vanish();
+      for (const one of ends) {
+        const end = await Promise.race([one, pause(20_000).then(() => "it waits for ever")]);
+        t.true(["written", "port-closed", "port-lost"].includes(end!), end);
+      }
+    });
+
   test(`${name}: bytes wait for a listener, and again after it was taken away`, async (t) => {
     const { port, far } = await open(t);
     far.send(Uint8Array.of(1, 2));
