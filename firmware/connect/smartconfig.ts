@@ -1,13 +1,22 @@
 // Step 3 of the chain: credentials from a phone by ESP-Touch, where the platform can; and the time slice in which nothing else
 // has the radio, whether it can or not.
 
-import type { TouchCredentials } from "../device/types.js";
+import type { TouchCredentials, TouchEvents } from "../device/types.js";
 import type { Base } from "../store/base.js";
+import { defaultValues, textDefault } from "../store/defaults-record.js";
+import type { LogStore } from "../store/log-store.js";
 
 const SLICE_MS = 30_000;
 /** A transfer whose frames keep coming holds its slice. */
 const HELD_SLICE_MS = 45_000;
 const HELD_CHECK_MS = 500;
+const KEY_LENGTH = 16;
+
+/** The owner's AES key for ESP-Touch v2: what is sealed for it is heard, and what comes in the clear is heard as well. */
+export function touchKey(store: LogStore): string | undefined {
+  const key = textDefault(defaultValues(store), "smartconfig.key");
+  return key?.length === KEY_LENGTH ? key : undefined; // checked by whoever wrote it; one that cannot be used is none
+}
 
 export interface SliceListener {
   /**
@@ -51,13 +60,14 @@ export class SmartConfigSlice {
     const { smartconfig } = this.base.device;
     if (this.listening || !this.running || !smartconfig) return;
     this.listening = true;
-    smartconfig.start({
+    const events: TouchEvents = {
       credentials: (heard) => {
         this.listening = false; // and not stopped: the phone waits for its answer
         this.end(heard);
       },
       failed: (raw) => this.end(`timeout (${raw})`),
-    });
+    };
+    smartconfig.start(events, touchKey(this.base.store));
   }
 
   /** What the phone sent led to an address: it is told. */

@@ -7,6 +7,7 @@ import { BroomeError } from "../error.js";
 export const secretsOfEnvironment: readonly [key: string, name: string][] = [
   ["wifi.password", "BROOME_WIFI_PASSWORD"],
   ["join.key", "BROOME_JOIN_KEY"],
+  ["smartconfig.key", "BROOME_SMARTCONFIG_KEY"],
 ];
 
 /**
@@ -22,7 +23,7 @@ export function readSettings(pairs: readonly string[], isSecret: (key: string) =
       throw new BroomeError(
         "secret-on-command-line",
         `--set ${key} would be readable by every process of this machine`,
-        "Leave it out and answer the prompt, use --from FILE, or set BROOME_WIFI_PASSWORD or BROOME_JOIN_KEY.",
+        "Leave it out and answer the prompt, use --from FILE, or set BROOME_WIFI_PASSWORD, BROOME_JOIN_KEY or BROOME_SMARTCONFIG_KEY.",
       );
     if (at < 0) throw new BroomeError("usage", `--set ${pair}: no "="`, "Write --set KEY=VALUE.");
     given[key] = pair.slice(at + 1);

@@ -66,7 +66,8 @@ async function complete(
   const asked = defaultsKeys.filter(({ key, asked }) =>
     nothing ? asked : key === "wifi.password" && "wifi.ssid" in given && !(key in given) && !(key in before),
   );
-  for (const { key, title, secret } of asked) {
+  for (const { key, title, secret, asked: when } of asked) {
+    if (typeof when === "object" && (given[when.without] ?? "") !== "") continue;
     const present =
       before[key] ??
       (key === "server.url" ? await ownServer(context, options, (url) => !refusal(key, url)) : undefined);

@@ -16,8 +16,8 @@ export interface DefaultsKey {
   readonly secret?: true;
   /** An empty value means something (an open network) instead of "leave out". */
   readonly emptyCounts?: true;
-  /** Asked for when nothing was given. */
-  readonly asked?: true;
+  /** Asked for when nothing was given; or only where the key that is named was left empty. */
+  readonly asked?: true | { readonly without: string };
   readonly maxBytes?: number;
   /** Why a value is refused; undefined = it is good. */
   readonly refuse?: (value: string) => string | undefined;
@@ -40,6 +40,11 @@ function refusePassword(value: string): string | undefined {
   return bytes < 8
     ? `has ${bytes} characters: WPA takes 8 to 63, or 64 hex digits; leave it empty for an open network`
     : undefined;
+}
+
+/** Why a text is no key of ESP-Touch v2; undefined = it is one, or empty for none. Espressif's apps take 16 characters. */
+export function refuseTouchKey(value: string): string | undefined {
+  return /^([\x20-\x7e]{16})?$/.test(value) ? undefined : "must be 16 printable ASCII characters";
 }
 
 export const defaultsKeys: readonly DefaultsKey[] = [
@@ -87,6 +92,14 @@ export const defaultsKeys: readonly DefaultsKey[] = [
     kind: "text",
     secret: true,
     refuse: matches(/^[\w-]{43}$/, "must be 43 characters of base64url, as `--register` gets it"),
+  },
+  {
+    key: "smartconfig.key",
+    title: "ESP-Touch key, 16 characters",
+    kind: "text",
+    secret: true,
+    asked: { without: "wifi.ssid" },
+    refuse: refuseTouchKey,
   },
   { key: "serial.baud", title: "Serial speed, baud", kind: "number", refuse: range(300, 5_000_000) },
   {

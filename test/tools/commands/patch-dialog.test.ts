@@ -78,6 +78,22 @@ test("a numbered menu of the .bin files, then the questions; the password is nev
   });
 });
 
+test("who names no network is asked for the key under which a phone will name it", async (t) => {
+  const folder = setUp(t);
+  const { answer, screen, exit } = await terminal(t, folder, ["patch", "a.bin"]);
+  await answer("Wi-Fi network (SSID)", "\r");
+  await answer("Wi-Fi password", "\r");
+  await answer("Name of the device", "\r");
+  await answer("Server, http", "\r");
+  await answer("Join key", "\r");
+  await answer("ESP-Touch key", "fifteen letters\r");
+  await answer("16 printable ASCII", "!\r");
+  t.is(await exit, 0, screen());
+  t.notRegex(screen(), /fifteen/);
+  const image = new Uint8Array(readFileSync(join(folder, "a_patched.bin")));
+  t.is(readValues(image, { sha256 })?.["smartconfig.key"], "fifteen letters!");
+});
+
 test("another project's binary: its placeholders are asked for, with [default]; without a board it says how to flash", async (t) => {
   const folder = setUp(t);
   writeFileSync(join(folder, "c.bin"), appWith(["WIFISSID        ", "CLOUDNAM        ", "DEVCUSER        "]));

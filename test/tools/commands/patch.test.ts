@@ -60,12 +60,19 @@ test.serial("secrets come from the environment as well, a file goes before it", 
   const { image, from, folder } = setUp(t);
   process.env.BROOME_WIFI_PASSWORD = "from environment";
   process.env.BROOME_JOIN_KEY = "B".repeat(30);
+  process.env.BROOME_SMARTCONFIG_KEY = "C".repeat(16);
   t.teardown(() => {
     delete process.env.BROOME_WIFI_PASSWORD;
     delete process.env.BROOME_JOIN_KEY;
+    delete process.env.BROOME_SMARTCONFIG_KEY;
   });
   const alone = await run(patch, [image, "--set", "wifi.ssid=home"]);
-  const expected = { "wifi.ssid": "home", "wifi.password": "from environment", "join.key": "B".repeat(30) };
+  const expected = {
+    "wifi.ssid": "home",
+    "wifi.password": "from environment",
+    "join.key": "B".repeat(30),
+    "smartconfig.key": "C".repeat(16),
+  };
   t.deepEqual(valuesIn(alone.result?.out), expected);
   const out = join(folder, "2.bin");
   const both = await run(patch, [image, "--from", from, "-o", out]);
@@ -120,6 +127,7 @@ const badValues: [string, Record<string, unknown> | string | Uint8Array, string[
   ["secret-on-command-line", {}, ["--set", "wifi.password=hunter22"]],
   ["secret-on-command-line", {}, ["--set", "join.key=hunter22"]],
   ["secret-on-command-line", {}, ["--set", "device.key=hunter22"]],
+  ["secret-on-command-line", {}, ["--set", "smartconfig.key=hunter22"]],
   ["unknown-key", {}, ["--set", "colour=blue"]],
   ["usage", {}, ["--set", "wifi.ssid"]],
 ];
