@@ -12,6 +12,10 @@ import { OtaStatus } from "../../firmware/ota/status.js";
 import { Pins } from "../../firmware/pins/pins.js";
 import type { Base } from "../../firmware/store/base.js";
 import { LogStore } from "../../firmware/store/log-store.js";
+import { formatJoinKey } from "../../firmware/protocol/join.js";
+import { parseReserved } from "../../firmware/protocol/reserved-data.js";
+import { encodeReserved } from "../../firmware/protocol/reserved-data-writer.js";
+import { parseServerUrl } from "../../firmware/protocol/server-url.js";
 import { ServerTime } from "../../firmware/telemetry/server-time.js";
 import { flashRegion } from "../firmware/store/flash-region.js";
 import { logLine, masked, type Log } from "../../firmware/protocol/log-line.js";
@@ -27,7 +31,7 @@ import { NorFlash } from "../../tools/simulator/flash.js";
 import { PcapWriter, readStreams } from "../../tools/simulator/pcap.js";
 import { checkWorld } from "../../tools/simulator/world.js";
 import type { Example, Examples } from "./example.js";
-import { NOW, utf8 } from "./fixed.js";
+import { JOIN_KEY, NOW, PIN, SERVER_URL, utf8 } from "./fixed.js";
 import { dump, undump } from "./spec-file.js";
 
 const CACHE = new URL("../../.broome", import.meta.url).pathname;
@@ -299,7 +303,29 @@ const worldExamples: Examples = {
   },
 };
 
+// ---- ESP-Touch -------------------------------------------------------------------------------------------------------
+
+const sent = { server: parseServerUrl(SERVER_URL), joinKey: formatJoinKey(JOIN_KEY) };
+
+const touchExamples: Examples = {
+  "reserved-data": {
+    make: () =>
+      dump(encodeReserved(sent), [
+        [1, "ours"],
+        [1, "pin, join key, IPv4"],
+        [2, "port 3000"],
+        [4, "192.168.6.10"],
+        [16, PIN],
+        [6, `kid ${JOIN_KEY.kid}`],
+        [16, "secret"],
+        [1, "the end"],
+      ]),
+    check: (shown) => deepEqual(parseReserved(undump(shown)), sent),
+  },
+};
+
 export const boardExamples: Examples = {
+  ...touchExamples,
   ...busExamples,
   ...archiveExamples,
   ...uartExamples,

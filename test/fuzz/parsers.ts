@@ -3,6 +3,7 @@
 import { defaults, image, otadata, partitionTable } from "./at-rest.js";
 import type { Fuzz } from "./fuzz.js";
 import { response, slip, telnet } from "./on-the-wire.js";
+import { reservedData } from "./reserved-data.js";
 import { world } from "./world.js";
 
 export const parsers: readonly Fuzz[] = [
@@ -13,6 +14,7 @@ export const parsers: readonly Fuzz[] = [
   partitionTable,
   otadata,
   defaults,
+  reservedData,
   world,
 ];
 
