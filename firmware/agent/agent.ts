@@ -30,7 +30,7 @@ import type { Start } from "../telemetry/causes.js";
 import { raiseBoot } from "../telemetry/ledger.js";
 import type { Outbox, OutboxListener } from "../telemetry/outbox.js";
 import type { ServerTime } from "../telemetry/server-time.js";
-import { dropPending, memberFor, savePending, settle, targets } from "./membership.js";
+import { dropPending, hasFreshServer, memberFor, savePending, settle, targets } from "./membership.js";
 import type { Member, Target } from "./membership.js";
 import { MAX_REPLY, Reporter } from "./request.js";
 import { Updates } from "./updates.js";
@@ -116,6 +116,10 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   onOnline(address: Address): void {
     this.address = address;
     this.failures = 0;
+    if (!this.working && hasFreshServer(this.base.store)) {
+      this.close(false);
+      this.turn = 0;
+    }
     this.schedule(0);
   }
 

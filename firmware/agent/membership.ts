@@ -5,14 +5,15 @@ import { decodeBase64url, encodeBase64url } from "../protocol/base64url.js";
 import { parseServerUrl } from "../protocol/server-url.js";
 import { defaultValues, isFresh, markWorked, SERVER_PART, textDefault } from "../store/defaults-record.js";
 import { getRecord, setRecord } from "../store/json-record.js";
-import { IDENTITY, PENDING_IDENTITY, SERVER } from "../store/keys.js";
+import { IDENTITY, PENDING_IDENTITY, SENT_SERVER, SERVER } from "../store/keys.js";
 import type { LogStore } from "../store/log-store.js";
 import type { Identity } from "../link/sync.js";
+import type { SentEntry } from "../connect/sent-server.js";
 import type { ServerEntry } from "../connect/serial-dialog.js";
 
 /** A server that may be tried, and what the owner gave for it. */
 export interface Target {
-  source: "defaults" | "entered" | "identity";
+  source: "defaults" | "sent" | "entered" | "identity";
   url: string;
   host: string;
   port: number;
@@ -50,11 +51,12 @@ interface IdentityRecord {
  * @param pinned a pin compiled into the image, in place of all others
  */
 export function targets(store: LogStore, pinned: string | undefined): Target[] {
-  const all = [defaultsTarget(store), enteredTarget(store), identityTarget(store)];
+  const all = [defaultsTarget(store), enteredTarget(store), identityTarget(store), sentTarget(store)];
   const fresh = [isFresh(store, SERVER_PART), getRecord<ServerEntry>(store, SERVER)?.fresh === true];
-  const [defaults, entered, known] = all;
+  const [defaults, entered, known, sent] = all;
   const list: Target[] = [];
   for (const target of [
+    sent,
     fresh[0] && defaults,
     fresh[1] && entered,
     known,
@@ -73,6 +75,11 @@ export function targets(store: LogStore, pinned: string | undefined): Target[] {
   // A server that knew this device may ask it to join again, or turn out to be another: the key that was given for it is kept.
   for (const target of list) target.joinKey ??= all.find((other) => other?.url === target.url)?.joinKey;
   return list;
+}
+
+/** A server was named that has not taken the device yet: it is tried before the one in force. */
+export function hasFreshServer(store: LogStore): boolean {
+  return store.get(SENT_SERVER) !== undefined || getRecord<ServerEntry>(store, SERVER)?.fresh === true;
 }
 
 function targetOf(source: Target["source"], url: string | undefined, joinKey?: string): Target | undefined {
@@ -113,6 +120,14 @@ function defaultsTarget(store: LogStore): Target | undefined {
 function enteredTarget(store: LogStore): Target | undefined {
   const entry = getRecord<ServerEntry>(store, SERVER);
   return targetOf("entered", entry?.url, entry?.key);
+}
+
+/** Without a join key of its own it gets the one that the device was given before: who does not know that one learns nothing by it. */
+function sentTarget(store: LogStore): Target | undefined {
+  const sent = getRecord<SentEntry>(store, SENT_SERVER);
+  if (!sent) return undefined;
+  const before = getRecord<ServerEntry>(store, SERVER)?.key || textDefault(defaultValues(store), "join.key");
+  return targetOf("sent", sent.url, sent.key || before);
 }
 
 function identityTarget(store: LogStore): Target | undefined {
@@ -166,4 +181,14 @@ export function settle(store: LogStore, member: Member, target: Target): void {
   if (target.source === "defaults") markWorked(store, SERVER_PART);
   const entry = getRecord<ServerEntry>(store, SERVER);
   if (target.source === "entered" && entry?.fresh) setRecord(store, SERVER, { ...entry, fresh: false });
+  settleSent(store, target);
+}
+
+/** A server that was sent replaces what was entered once it has taken the device; it goes where another takes it and it does not. */
+function settleSent(store: LogStore, { url, joinKey }: Target): void {
+  const sent = getRecord<SentEntry>(store, SENT_SERVER);
+  if (!sent) return;
+  if (sent.url === url) setRecord(store, SERVER, { url, key: joinKey ?? "", fresh: false });
+  else if (store.get(PENDING_IDENTITY)) return; // its owner may still approve
+  store.delete(SENT_SERVER);
 }

@@ -15,6 +15,7 @@ import { networkFault, rememberNetwork, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
 import { byProspect, enterSignals, heardNow, rankByTurn } from "./plan.js";
 import type { Known } from "./plan.js";
+import { readSent, trySent } from "./sent-server.js";
 import { SmartConfigSlice } from "./smartconfig.js";
 import type { SliceListener } from "./smartconfig.js";
 import type { Radio, Request, StepName, Watcher } from "./step.js";
@@ -339,8 +340,14 @@ export class Chain implements Radio, AttemptListener, SliceListener {
       return this.next();
     }
     const network = { ssid: result.ssid, password: result.password };
-    const done = ({ address }: Attempt) => (address ? slice.acknowledge() : slice.drop());
-    if (!networkFault(network)) this.request({ network, from: "smartconfig", done });
+    const sent = readSent(this.base, result);
+    const done = ({ address }: Attempt) => {
+      if (!address) return slice.drop();
+      slice.acknowledge();
+      if (sent) trySent(this.base, sent, () => this.goOn());
+    };
+    if (!networkFault(network))
+      this.request({ network, from: "smartconfig", done, hold: sent !== undefined });
     else {
       this.say("smartconfig", "none", slice.startedMs);
       slice.drop();

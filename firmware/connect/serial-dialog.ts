@@ -6,7 +6,7 @@ import { parseJoinKey } from "../protocol/join.js";
 import { printable } from "../protocol/log-line.js";
 import { parseServerUrl } from "../protocol/server-url.js";
 import { getRecord, setRecord } from "../store/json-record.js";
-import { SERVER } from "../store/keys.js";
+import { SENT_SERVER, SERVER } from "../store/keys.js";
 import type { Base } from "../store/base.js";
 import { knownNetworks } from "./known-networks.js";
 import { networkFault, sameBytes, ssidText } from "./networks.js";
@@ -224,6 +224,7 @@ class Dialog {
         if (key === undefined) return;
         const entry: ServerEntry = { url, key, fresh: true };
         setRecord(store, SERVER, entry);
+        store.delete(SENT_SERVER); // whatever was sent before: this is what the owner wants now
         terminal.print(
           "The server is stored, and asked to take this device: its page shows it with a code.\n",
         );

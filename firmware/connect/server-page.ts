@@ -4,14 +4,16 @@ import { parseServerUrl } from "../protocol/server-url.js";
 import type { Base } from "../store/base.js";
 import { defaultValues, textDefault } from "../store/defaults-record.js";
 import { getRecord } from "../store/json-record.js";
-import { IDENTITY, SERVER } from "../store/keys.js";
+import { IDENTITY, SENT_SERVER, SERVER } from "../store/keys.js";
 import type { LogStore } from "../store/log-store.js";
 
 /** The address of the server that the device uses now, as it was given. */
 export function knownServer(store: LogStore): string | undefined {
-  const entered = getRecord<{ url: string }>(store, SERVER)?.url;
-  const joined = getRecord<{ url: string }>(store, IDENTITY)?.url;
-  return joined ?? entered ?? textDefault(defaultValues(store), "server.url");
+  for (const key of [IDENTITY, SENT_SERVER, SERVER]) {
+    const url = getRecord<{ url: string }>(store, key)?.url;
+    if (url !== undefined) return url;
+  }
+  return textDefault(defaultValues(store), "server.url");
 }
 
 /** The same without its pin, for a browser; undefined where no server is known. */

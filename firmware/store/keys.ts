@@ -29,5 +29,7 @@ export const DEFAULTS_WORKED = 13;
 export const NETWORK_NOTES = 14;
 /** {name, host}: what the owner called the device by Improv. */
 export const NAMES = 15;
+/** Server and join key that a phone sent, until that server took the device; SERVER stays meanwhile. */
+export const SENT_SERVER = 16;
 /** From here on for the gadget's own program. */
 export const FIRST_APP_KEY = 24;

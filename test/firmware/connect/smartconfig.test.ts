@@ -1,8 +1,14 @@
 // Step 3 of the chain on the simulated air: phones with Espressif's app, near and far, right and wrong.
 
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import type { Defaults } from "../../../firmware/format/defaults-block.js";
 import { loadNetworks, ssidText } from "../../../firmware/connect/networks.js";
+import { encodeReserved } from "../../../firmware/protocol/reserved-data-writer.js";
+import { parseServerUrl } from "../../../firmware/protocol/server-url.js";
+import { getRecord } from "../../../firmware/store/json-record.js";
+import { SENT_SERVER, SERVER } from "../../../firmware/store/keys.js";
 import { FirmwareBoard, network, worldOf } from "../../support/firmware-board.js";
 
 const KEY = "MyEncryptionKey0";
@@ -86,3 +92,80 @@ for (const [title, phones, key] of [
       t.pass();
     },
   );
+
+// --- reserved data ---
+
+const PIN = "B".repeat(21) + "A";
+const JOIN_KEY = "Bd1zXq0aYGFiY2RlZmdoaWprbG1ubw";
+const NOBODY = `http://127.0.0.1:1/#${PIN}`;
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+const reservedFor = (url: string, joinKey?: string) =>
+  hex(encodeReserved({ server: parseServerUrl(url), joinKey }));
+
+/** A server that accepts connections, and says nothing. */
+async function listening(t: ExecutionContext): Promise<string> {
+  const server = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}/#${PIN}`;
+}
+
+test.serial(
+  "server and join key that came sealed are stored once the server accepts a connection",
+  async (t) => {
+    const url = await listening(t);
+    const sealed = { ...phone, key: KEY, reserved: reservedFor(url, JOIN_KEY) };
+    const board = boardWith([sealed], {}, { "smartconfig.key": KEY });
+    await board.waitFor(/step=smartconfig result=online[^]*smartconfig: server .* is stored/);
+    t.deepEqual(getRecord(board.store, SENT_SERVER), { url, key: JOIN_KEY });
+    t.is(getRecord(board.store, SERVER), undefined);
+    t.false(board.said.includes(JOIN_KEY));
+    await board.until("an answer", () => board.answers.length > 0 || undefined);
+  },
+);
+
+test.serial("a server that does not answer is not stored, the network is", async (t) => {
+  const board = boardWith([{ ...phone, reserved: reservedFor(NOBODY) }]);
+  await board.waitFor(/smartconfig: server 127\.0\.0\.1:1 does not answer/);
+  await board.waitFor(/no server is known/);
+  t.is(getRecord(board.store, SENT_SERVER), undefined);
+  t.deepEqual(known(board), [network.ssid]);
+});
+
+test.serial("with a wrong password nothing is stored of the server either", async (t) => {
+  const reserved = reservedFor(await listening(t));
+  const board = boardWith([{ ...phone, password: "boab-prison-tree", reserved }]);
+  await board.waitFor(/step=smartconfig result=wrong-password/);
+  await board.waitFor(/step=smartconfig result=timeout/);
+  t.is(getRecord(board.store, SENT_SERVER), undefined);
+});
+
+test.serial("a join key that came in the clear is ignored and said so; its server is taken", async (t) => {
+  const url = await listening(t);
+  const board = boardWith([{ ...phone, reserved: reservedFor(url, JOIN_KEY) }]);
+  await board.waitFor(/join key is ignored: it came in the clear[^]*server .* is stored/);
+  t.deepEqual(getRecord(board.store, SENT_SERVER), { url, key: "" });
+});
+
+const ours = encodeReserved({ server: parseServerUrl(NOBODY), joinKey: JOIN_KEY });
+for (const [title, reserved, line, key] of [
+  ["text of another app", hex(Buffer.from("hello, light bulb")), /ignored: it is another app's/],
+  ["ours, cut short", hex(ours.subarray(0, -1)), /ignored: it does not end where it should/],
+  ["64 bytes of noise", "b1".padEnd(128, "5a"), /ignored: it has flags that are not known/],
+  ["ours in the clear, and the device has a key", hex(ours), /ignored: it came in the clear, and this/, KEY],
+] as const)
+  test.serial(`reserved data, ${title}: one line in the log, the network is taken`, async (t) => {
+    const board = boardWith([{ ...phone, reserved }], {}, key ? { "smartconfig.key": key } : {});
+    await board.waitFor(/no server is known/);
+    const lines = board.lines.filter((text) => / smartconfig: /.test(text));
+    t.is(lines.length, 1);
+    t.regex(lines[0]!, line);
+    t.deepEqual(known(board), [network.ssid]);
+    t.is(getRecord(board.store, SENT_SERVER), undefined);
+  });
+
+test.serial("empty reserved data is none: nobody is told", async (t) => {
+  const board = boardWith([{ ...phone, reserved: "" }]);
+  await board.waitFor(/no server is known/);
+  t.notRegex(board.said, / smartconfig: /);
+});
