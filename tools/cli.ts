@@ -14,7 +14,14 @@ const EXIT_INTERRUPTED = 130;
 
 /** Options that would put a secret on the command line, where every process on the machine can read it. */
 const secretOption =
-  /^--?(wifi[.-]?)?(password|passphrase|psk)(=|$)|^--(join[.-]?key|device[.-]?key|admin[.-]?token|token|secret)(=|$)/;
+  /^--?(wifi[.-]?)?(password|passphrase|psk)(=|$)|^--((join|device|smartconfig)[.-]?key|admin[.-]?token|token|secret)(=|$)/;
+/** Without a value it makes a verb ask. */
+const ASKS = "--join-key";
+
+function secretAmong(argv: readonly string[]): string | undefined {
+  const asks = (i: number) => argv[i] === ASKS && (argv[i + 1] ?? "-").startsWith("-");
+  return argv.find((argument, i) => secretOption.test(argument) && !asks(i));
+}
 
 /** Adds what every verb takes, before or after its name. */
 function addGlobals(command: Command): Command {
@@ -63,12 +70,12 @@ async function runVerbs(
   globals: Globals,
   signal: AbortSignal,
 ): Promise<object> {
-  const secret = argv.find((argument) => secretOption.test(argument));
+  const secret = secretAmong(argv);
   if (secret !== undefined)
     throw new BroomeError(
       "secret-on-command-line",
       `${secret.split("=")[0]} would be readable by every process of this machine`,
-      "Leave it out and answer the prompt, use --from FILE, or set BROOME_WIFI_PASSWORD, BROOME_JOIN_KEY or BROOME_ADMIN_TOKEN.",
+      "Leave it out and answer the prompt, use --from FILE, or set BROOME_WIFI_PASSWORD, BROOME_JOIN_KEY, BROOME_SMARTCONFIG_KEY or BROOME_ADMIN_TOKEN.",
     );
   const calls = await splitVerbs(argv, newCommand);
   const chain: Context["chain"] = {};

@@ -126,7 +126,11 @@ const table: Row[] = [
     node: true,
     npm: true,
   },
-  { from: "tools/smartconfig", may: ["tools/error.ts"], node: true },
+  {
+    from: "tools/smartconfig",
+    may: ["firmware/format", "firmware/protocol", "tools/error.ts"],
+    node: true,
+  },
   {
     from: "tools/simulator",
     may: [

@@ -63,6 +63,14 @@ test("a secret on the command line is refused before anything runs", (t) => {
   }
 });
 
+test("an option that asks for a secret is none; with the secret behind it, it is refused", (t) => {
+  const argv = ["smartconfig", "--ssid", "home", "--json", "--v1", "--join-key"];
+  t.like(broome(...argv).json, { ok: false, code: "usage" }); // v1 carries none, and nobody was asked
+  const { json, stdout, stderr } = broome(...argv, "hunter22");
+  t.like(json, { ok: false, code: "secret-on-command-line" });
+  t.notRegex(stdout + stderr, /hunter22/);
+});
+
 test("an underscore in a verb's name is as good as a dash", (t) => {
   t.deepEqual(
     broome("image_info", "/nowhere.bin", "--json").json?.code,

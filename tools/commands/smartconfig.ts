@@ -2,15 +2,15 @@
 
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
-import { readAnswers } from "../answers-file.js";
 import { BroomeError } from "../error.js";
-import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Credentials } from "../smartconfig/credentials.js";
+import { reservedOf } from "../smartconfig/reserved.js";
 import { v1Schedule, v2Schedule } from "../smartconfig/schedule.js";
 import { send } from "../smartconfig/sender.js";
 import { dataLengths } from "../smartconfig/v1.js";
 import { roundLengths } from "../smartconfig/v2.js";
 import type { Options, Verb } from "../verb.js";
+import { wantedOf } from "./smartconfig-answers.js";
 
 const EVERYBODY = "255.255.255.255";
 const DEFAULT_TIMEOUT_S = 90;
@@ -23,58 +23,56 @@ export const verb: Verb = {
     command
       .option("--ssid <name>", "the network, on 2.4 GHz; asked for otherwise")
       .option("--bssid <address>", "of its access point, where there are several of one name", UNKNOWN_BSSID)
-      .option("--from <file>", "JSON file with wifi.ssid and wifi.password (or BROOME_WIFI_PASSWORD)")
+      .option(
+        "--from <file>",
+        "JSON file with wifi.ssid, wifi.password, server.url, join.key, smartconfig.key (or BROOME_WIFI_PASSWORD, ...)",
+      )
+      .option("--key [none]", "ask for the device's ESP-Touch key: what is sent is sealed for it")
+      .option("--join-key", "ask for a join key of the server")
       .option("--v1", "ESP-Touch v1: ESP8266, and older firmware")
       .option("--v2", "ESP-Touch v2 (default)")
       .option("--address <a>", "broadcast or multicast address to send to", EVERYBODY)
       .option("--timeout <seconds>", "how long to try", String(DEFAULT_TIMEOUT_S));
+    // Every verb has --server; this one talks to none.
+    const server = command.options.find(({ long }) => long === "--server");
+    if (server) server.description = "the server that the device shall join, http://host:3000/#pin (v2)";
   },
   async run(context, _args, options) {
     if (options.v1 && options.v2)
       throw new BroomeError("usage", "--v1 or --v2, not both", "v1 is for the ESP8266.");
-    const { ssid, password } = await networkOf(options);
+    const version = options.v1 ? 1 : 2;
+    const { ssid, password, key, ...extras } = await wantedOf(options, version, (line) => context.log(line));
+    const reserved = reservedOf(extras, key !== undefined);
     const credentials: Credentials = {
       ssid: Buffer.from(ssid),
       password: Buffer.from(password),
       bssid: bssidOf(String(options.bssid)),
     };
-    const version = options.v1 ? 1 : 2;
     const own = ownAddress(String(options.address));
     const random = (length: number) => new Uint8Array(randomBytes(length));
     context.log(`Sending ESP-Touch v${version} for "${ssid}" to ${String(options.address)} ...`);
+    if (key) context.log("Sealed: a device without this key does not hear it.");
     const answered = await send({
       address: String(options.address),
       datagrams: (portMark) =>
         version === 1
           ? v1Schedule(dataLengths(credentials, own))
-          : v2Schedule(roundLengths(credentials, { portMark, random })),
+          : v2Schedule(
+              roundLengths(credentials, {
+                portMark,
+                random,
+                ...(key && { key }),
+                ...(reserved && { reserved }),
+              }),
+            ),
       anyPort: version === 2,
       timeoutMs: secondsOf(options) * 1000,
       signal: context.signal,
     });
     context.log(`${answered.mac} is on line at ${answered.ip}.`);
-    return { ssid, ...answered };
+    return { ssid, ...answered, ...(extras.server !== undefined && { server: extras.server }) };
   },
 };
-
-async function networkOf(options: Options): Promise<{ ssid: string; password: string }> {
-  const given = options.from === undefined ? {} : readAnswers(String(options.from));
-  const ssid = options.ssid ?? given["wifi.ssid"];
-  const password = process.env.BROOME_WIFI_PASSWORD ?? given["wifi.password"];
-  if (!canAsk() && (ssid === undefined || password === undefined))
-    throw new BroomeError(
-      "value-missing",
-      `${ssid === undefined ? "the network's name" : "the password"} is missing, and nobody is there to type it`,
-      "Give --ssid and BROOME_WIFI_PASSWORD, or --from FILE.",
-    );
-  const fine = () => undefined;
-  return {
-    ssid: String(
-      ssid ?? (await ask("Network (2.4 GHz)", "", (text) => (text === "" ? "It has a name." : undefined))),
-    ),
-    password: String(password ?? (await askSecret("Password", fine))),
-  };
-}
 
 function bssidOf(text: string): Uint8Array {
   if (!/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/.test(text))
