@@ -3,10 +3,12 @@
 import test, { type ExecutionContext } from "ava";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { encodeReserved } from "../../firmware/protocol/reserved-data-writer.js";
+import { parseServerUrl } from "../../firmware/protocol/server-url.js";
 import type { Service } from "../../tools/demo/child.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
 import { askBoard } from "../../tools/simulator/control.js";
-import { Rig, network, type Server } from "./rig.js";
+import { Rig, network, world, type Server } from "./rig.js";
 
 const SLOTS = 230; // 90 % of 256: a path that needs more ends in "stack overflow", with the names of who called
 const TIMEOUT_MS = 90_000;
@@ -23,21 +25,27 @@ test.before(async () => {
 test.after.always(() => rig.end());
 
 /** From an erased flash with these credentials. */
-async function live(t: ExecutionContext, name: string, app: string): Promise<[Service, UartLog]> {
-  const board = await rig.board(name, ["--stack", String(SLOTS)]);
+async function live(
+  t: ExecutionContext,
+  name: string,
+  app: string,
+  air: object = world,
+): Promise<[Service, UartLog]> {
+  const board = await rig.board(name, ["--stack", String(SLOTS)], air);
   await rig.flash(board, built, app);
   const log = await rig.listen(board, true);
   t.teardown(() => log.lines.filter((line) => /panic'ed/.test(line)).forEach((line) => t.log(line)));
   return [board, log];
 }
 
-/** Prints the peaks by phase, and looks whether the board ever crashed. */
+/** Prints the peaks by phase, of the arena too, and looks whether the board ever crashed. */
 async function sane(t: ExecutionContext, board: Service, log: UartLog): Promise<void> {
-  const { stack, lastCrash } = (await askBoard(board.first.control!, { op: "status" })) as {
+  const { stack, arena, lastCrash } = (await askBoard(board.first.control!, { op: "status" })) as {
     stack: { peak: Record<string, number>; limit: number };
+    arena: { peak: Record<string, number> };
     lastCrash?: string;
   };
-  t.log(JSON.stringify(stack.peak));
+  t.log(JSON.stringify({ slots: stack.peak, bytes: arena.peak }));
   t.is(lastCrash, undefined);
   t.is(stack.limit, SLOTS);
   await log.detach();
@@ -99,6 +107,29 @@ test("the dialog: scan, wrong password, right password, server, join key", async
   await answer(/Nothing answers[^]*Server[^\n]*: $/, server.deviceUrl);
   await answer(/Join key[^\n]*: $/, "not a key");
   await answer(/That cannot be[^]*Join key[^\n]*: $/, server.joinKey);
+  const deviceid = await rig.approve(server, log);
+  await rig.readings(server, deviceid, (names) => names.length > 0);
+  await sane(t, board, log);
+});
+
+test("a phone: what is not ours, then network, server and join key under the device's key", async (t) => {
+  const key = "MyEncryptionKey0";
+  const data = { server: parseServerUrl(server.deviceUrl), joinKey: server.joinKey };
+  const reserved = Buffer.from(encodeReserved(data)).toString("hex");
+  const phone = { via: network.ssid, ...network };
+  const phones = [
+    {
+      ...phone,
+      at: 3_000,
+      password: "not the password",
+      reserved: "b1ff00".padEnd(128, "5a"),
+      forMs: 20_000,
+    },
+    { ...phone, at: 23_000, key, reserved },
+  ];
+  const app = await rig.patch(built, { "smartconfig.key": key });
+  const [board, log] = await live(t, "phone", app, { ...world, phones });
+  await log.waitFor(/step=smartconfig result=wrong-password/, TIMEOUT_MS);
   const deviceid = await rig.approve(server, log);
   await rig.readings(server, deviceid, (names) => names.length > 0);
   await sane(t, board, log);
