@@ -12,12 +12,11 @@ import {
   type Response,
 } from "./command.js";
 import { FlasherError } from "./error.js";
+import { FrameStream, type Window } from "./frame-stream.js";
 import { encodeSlip, SlipReader } from "./slip.js";
 
 export const DEFAULT_TIMEOUT_MS = 3000;
 const MAX_QUEUED = 256; // packets; a stub sends 64 ahead at most
-/** A stub that waits for a command has picked it up after this; until then it drops what follows (its `slip.c`). */
-const PICK_UP_MS = 3;
 const MAX_STRAY = 2048; // bytes of the last noise, to tell what is at the other end
 
 export interface RequestOptions {
@@ -26,15 +25,10 @@ export interface RequestOptions {
   dataLength?: number;
 }
 
-/** How many commands may be under way before the first of them is answered. */
-export interface Window {
-  readonly frames: number;
-  /** Of their frames on the wire. */
-  readonly bytes: number;
-}
-
 export interface BatchOptions extends RequestOptions {
   window: Window;
+  /** Called at every answer. */
+  onResult?(count: number): void;
 }
 
 export interface Result {
@@ -107,10 +101,14 @@ export class Exchange {
 
   /** @throws what the port throws; the signal's reason */
   async send(packet: Uint8Array): Promise<void> {
+    await this.sendBytes(encodeSlip(packet));
+  }
+
+  private async sendBytes(bytes: Uint8Array): Promise<void> {
     this.checkAlive();
-    const frame = encodeSlip(packet);
-    this.traffic.sent += frame.length;
-    await this.port.write(frame);
+    if (bytes.length === 0) return;
+    this.traffic.sent += bytes.length;
+    await this.port.write(bytes);
   }
 
   /**
@@ -124,30 +122,25 @@ export class Exchange {
   }
 
   /**
-   * Commands of one kind, the next one sent before the last is answered. Answers bear no number, they are told by their order:
-   * where one is missing, none of them counts.
+   * Commands, the next ones sent before the last is answered. Answers bear no number, they are told by their order: where one
+   * is missing or refused, none after it counts.
    *
-   * @throws as `request`; after `no-answer` late answers may still come
+   * @throws as `request`; late answers may still come then, and a frame may have been sent in part
    */
   async requestAll(requests: readonly Request[], options: BatchOptions): Promise<Result[]> {
-    const { window, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const sizes = requests.map((request) => encodeSlip(encodeRequest(request)).length);
+    const { window, timeoutMs = DEFAULT_TIMEOUT_MS, dataLength = 0 } = options;
+    const stream = new FrameStream(requests, window);
     const results: Result[] = [];
-    let sent = 0;
-    let underWay = 0; // bytes
-    const fits = () =>
-      sent === results.length ||
-      (sent - results.length < window.frames && underWay + sizes[sent]! <= window.bytes);
     this.queue = [];
-    while (results.length < requests.length) {
-      while (sent < requests.length && fits()) {
-        if (sent === 1 && results.length === 0) await this.sleep(PICK_UP_MS);
-        underWay += sizes[sent]!;
-        await this.send(encodeRequest(requests[sent++]!));
-      }
-      underWay -= sizes[results.length]!;
-      const response = await this.answerTo(requests[results.length]!.op, timeoutMs);
-      results.push(resultOf(response, options.dataLength ?? 0));
+    if (requests.length > 1 && window.pickUpMs !== undefined) {
+      await this.sendBytes(stream.take(0, 1));
+      await this.sleep(window.pickUpMs);
+    }
+    for (const { op } of requests) {
+      await this.sendBytes(stream.take(results.length));
+      stream.prepare(results.length + window.frames);
+      results.push(resultOf(await this.answerTo(op, timeoutMs), dataLength));
+      options.onResult?.(results.length);
     }
     return results;
   }

@@ -17,14 +17,8 @@ import { noAnswer, notABootloader } from "./connect-errors.js";
 import { detectChip, MAGIC_ADDRESS } from "./detect.js";
 import { esp8266EraseSize } from "./erase-size.js";
 import { FlasherError } from "./error.js";
-import {
-  DEFAULT_TIMEOUT_MS,
-  Exchange,
-  RefusedError,
-  type RequestOptions,
-  type Result,
-  type Window,
-} from "./exchange.js";
+import { DEFAULT_TIMEOUT_MS, Exchange, RefusedError, type RequestOptions, type Result } from "./exchange.js";
+import type { Window } from "./frame-stream.js";
 import { downloadResets, hardReset, runReset, type ResetStrategy } from "./reset.js";
 
 const CONNECT_ATTEMPTS = 7;
@@ -41,8 +35,8 @@ const BAUD_SETTLE_MS = 20;
 const BAUD_PROBES = 3;
 const BAUD_PROBE_TIMEOUT_MS = 250;
 const STUB_BLOCK_SIZE = 0x4000; // bytes
-/** A stub reads one command while it works on another (its `frame_buffer.c`). */
-const STUB_WINDOW: Window = { frames: 2, bytes: STUB_BLOCK_SIZE };
+/** A stub reads one command while it works on another (its `frame_buffer.c`); it drops what comes before it has picked up the first. */
+const STUB_WINDOW: Window = { frames: 2, bytes: STUB_BLOCK_SIZE, pickUpMs: 3 };
 /** What comes while a ROM is at work waits in the UART, whose FIFO holds 128 bytes. */
 const ROM_WINDOW: Window = { frames: 4, bytes: 120 };
 const MAX_BATCH = 64; // commands
@@ -51,6 +45,13 @@ const MAX_BATCH = 64; // commands
 export interface Range {
   readonly offset: number;
   readonly size: number;
+}
+
+export interface BlocksOptions {
+  /** Bytes of flash that a block may make the chip write. */
+  writes: number;
+  /** Called when so many are taken. */
+  onBlock(count: number): void;
 }
 
 export interface LoaderOptions {
@@ -252,6 +253,36 @@ export class Loader {
       } catch (error) {
         if (attempt === BLOCK_ATTEMPTS || !arrivedDamaged(error)) throw error;
       }
+    }
+  }
+
+  /**
+   * The blocks of a write, in order. A ROM, which hears nothing while it writes one, is sent the beginning of the next one
+   * meanwhile, until that goes wrong once.
+   *
+   * @throws as `block`
+   */
+  async blocks(op: number, payloads: readonly Uint8Array[], options: BlocksOptions): Promise<void> {
+    const { writes, onBlock } = options;
+    if (!this.stub && !this.oneByOne) return this.blocksAhead(op, payloads, options);
+    for (const [sequence, payload] of payloads.entries()) {
+      await this.block(op, sequence, payload, writes);
+      onBlock(sequence + 1);
+    }
+  }
+
+  private async blocksAhead(
+    op: number,
+    payloads: readonly Uint8Array[],
+    options: BlocksOptions,
+  ): Promise<void> {
+    const requests = payloads.map((payload, sequence) => blockRequest(op, { sequence, payload }));
+    const timeoutMs = perMegabyte(WRITE_MS_PER_MB, options.writes);
+    try {
+      await this.exchange.requestAll(requests, { window: ROM_WINDOW, timeoutMs, onResult: options.onBlock });
+    } catch (error) {
+      this.oneByOne = true;
+      throw error;
     }
   }
 

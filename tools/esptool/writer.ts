@@ -44,10 +44,15 @@ export async function writePacked(
   else await loader.beginRaw(region.offset, size);
   const op = stream ? Op.FLASH_DEFL_DATA : Op.FLASH_DATA;
   const writes = Math.min(size, Math.ceil((size / bytes.length) * blockSize * DENSEST_BLOCK));
-  for (let at = 0, sequence = 0; at < bytes.length; at += blockSize, sequence += 1) {
-    await loader.block(op, sequence, bytes.subarray(at, at + blockSize), writes);
-    onBytes(Math.round(region.data.length * Math.min(1, (at + blockSize) / bytes.length)));
-  }
+  const blocks = Math.ceil(bytes.length / blockSize);
+  const payloads = Array.from({ length: blocks }, (_, at) =>
+    bytes.subarray(at * blockSize, (at + 1) * blockSize),
+  );
+  await loader.blocks(op, payloads, {
+    writes,
+    onBlock: (count) =>
+      onBytes(Math.round(region.data.length * Math.min(1, (count * blockSize) / bytes.length))),
+  });
 }
 
 function padded(bytes: Uint8Array, unit: number): Uint8Array {

@@ -8,7 +8,11 @@ export interface ClockTimer {
 interface Entry extends ClockTimer {
   readonly order: number;
   readonly callback: () => void;
+  readonly exact: boolean;
 }
+
+/** A timer of the operating system may be so late, ms; an exact one is waited for awake from then on. */
+const TIMER_LATE_MS = 2;
 
 export interface ClockOptions {
   mode: "real" | "fast";
@@ -57,9 +61,18 @@ export class Clock {
 
   /** Calls back once, `ms` from now; timers of the same moment in the order in which they were set. */
   set(ms: number, callback: () => void): ClockTimer {
+    return this.add(ms, callback, false);
+  }
+
+  /** The same to a fraction of a millisecond, at the price of a processor that is awake for the last two: for a modelled line. */
+  setExact(ms: number, callback: () => void): ClockTimer {
+    return this.add(ms, callback, true);
+  }
+
+  private add(ms: number, callback: () => void, exact: boolean): ClockTimer {
     if (this.closed) throw new Error("clock used after close");
     this.order += 1;
-    const entry = { due: this.now() + Math.max(0, ms), order: this.order, callback };
+    const entry = { due: this.now() + Math.max(0, ms), order: this.order, callback, exact };
     let at = this.entries.length;
     while (at > 0 && this.entries[at - 1]!.due > entry.due) at -= 1;
     this.entries.splice(at, 0, entry);
@@ -102,8 +115,19 @@ export class Clock {
       const immediate = setImmediate(() => this.skipTo(next.due));
       this.disarm = () => clearImmediate(immediate);
     } else {
-      const wait = Math.min(Math.max(0, Math.ceil(next.due - this.now())), 0x7fffffff);
-      const timeout = setTimeout(() => this.run(), wait);
+      this.wait(next);
+    }
+  }
+
+  private wait(next: Entry): void {
+    const now = this.now();
+    const exact = this.entries.find((entry) => entry.exact)?.due ?? Infinity;
+    if (exact - now <= TIMER_LATE_MS) {
+      const immediate = setImmediate(() => this.run());
+      this.disarm = () => clearImmediate(immediate);
+    } else {
+      const wait = Math.min(Math.ceil(next.due - now), Math.floor(exact - now - TIMER_LATE_MS), 0x7fffffff);
+      const timeout = setTimeout(() => this.run(), Math.max(0, wait));
       this.disarm = () => clearTimeout(timeout);
     }
   }
@@ -116,6 +140,7 @@ export class Clock {
   private run(): void {
     const now = this.now();
     const due = this.entries.filter((entry) => entry.due <= now);
+    if (due.length === 0) return this.arm(); // too early
     for (const entry of due) {
       const at = this.entries.indexOf(entry); // an earlier one may have cleared it
       if (at < 0) continue;

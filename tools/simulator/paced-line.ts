@@ -5,6 +5,7 @@ import { DEFAULT_BAUD_RATE } from "./uart.js";
 
 const BITS_PER_BYTE = 10; // 8N1
 const PIECE = 128; // bytes; a timer a byte would cost more than it tells
+const FRAME_END = 0xc0; // of SLIP: what follows finds a ROM at work
 /** What comes while a ROM is at work waits in the UART's FIFO (ESP32-C3 Technical Reference Manual 26.3; the same on the others). */
 const FIFO_SIZE = 128; // bytes
 const MAX_WAITING = 0x10000; // bytes that a stub's interrupt takes meanwhile; it has two buffers of 0x4000 and some
@@ -71,8 +72,7 @@ export class PacedLine {
   /** From the client; it arrives at the line's pace. */
   fromHost(bytes: Uint8Array): void {
     const now = this.options.clock.now();
-    for (let from = 0; from < bytes.length; from += PIECE) {
-      const piece = bytes.slice(from, from + PIECE);
+    for (const piece of pieces(bytes)) {
       this.heardUntil = Math.max(now, this.heardUntil) + this.duration(piece.length);
       this.arrivals.push({ due: this.heardUntil, bytes: piece });
     }
@@ -123,12 +123,13 @@ export class PacedLine {
     const [next] = this.departures;
     if (next === undefined || this.departing !== undefined) return;
     const { clock } = this.options;
-    this.departing = clock.set(next.due - clock.now(), () => {
+    const left = () => {
       this.departing = undefined;
       while (this.departures.length > 0 && this.departures[0]!.due <= clock.now())
         this.departures.shift()!.act();
       this.armDeparture();
-    });
+    };
+    this.departing = this.timer(this.departures.length === 1, next.due, left);
   }
 
   /** A timer for what comes next: bytes, or the end of the work that they wait for. */
@@ -141,11 +142,19 @@ export class PacedLine {
       this.waiting.length > 0 ? this.busyUntil : Infinity,
     );
     if (due === Infinity) return;
-    this.arriving = clock.set(due - clock.now(), () => {
+    const arrived = () => {
       this.arriving = undefined;
       this.advance(clock.now());
       this.arm();
-    });
+    };
+    this.arriving = this.timer(this.arrivals.length <= 1, due, arrived);
+  }
+
+  /** Exact for the last piece, which somebody may be waiting for; of those before nobody sees when they come. */
+  private timer(exact: boolean, due: number, callback: () => void): ClockTimer {
+    const { clock } = this.options;
+    const ms = due - clock.now();
+    return exact ? clock.setExact(ms, callback) : clock.set(ms, callback);
   }
 
   /** Everything that happens on the board's side until `now`, in order. */
@@ -173,5 +182,15 @@ export class PacedLine {
     } finally {
       this.at = undefined;
     }
+  }
+}
+
+/** At most `PIECE` bytes each, and none goes on behind the end of a frame. */
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.subarray(from, from + PIECE).indexOf(FRAME_END) + 1;
+    const to = from + (end === 0 ? PIECE : end);
+    yield bytes.slice(from, to);
+    from = to;
   }
 }

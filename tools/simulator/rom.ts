@@ -36,7 +36,7 @@ const MD5_CHUNK = 64 * 1024; // bytes
 const MAX_BAUD_RATE = 5_000_000;
 
 /** Assumed: how long an MD5 takes in the ROM and, at the CPU's full speed, in the stub. */
-const ROM_MD5_MS_PER_MB = 400;
+export const ROM_MD5_MS_PER_MB = 400;
 const STUB_MD5_MS_PER_MB = 150;
 
 /** Commands that only a stub knows. */

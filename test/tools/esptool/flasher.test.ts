@@ -251,6 +251,26 @@ test("a lost answer: nobody knows whether the block was taken, so the flash is a
   t.regex(notes[0]!, /no answer to FLASH_DEFL_DATA.*going on from there/);
 });
 
+test("a ROM that loses what it is sent ahead is not sent anything ahead again", async (t) => {
+  const rig = await Rig.open(t);
+  let lost = 0;
+  rig.toRom = (bytes) => {
+    const end = bytes.indexOf(0xc0, 1) + 1;
+    const isBlock = bytes.length > 1000 || end > 60;
+    if (!isBlock || end === 0 || end === bytes.length) return bytes;
+    lost += 1; // it is at work on the block
+    return bytes.slice(0, end);
+  };
+  const notes: string[] = [];
+  const app = region(0x10000, image(40_000));
+  const result = await write(t, rig, [app], { onNote: (note) => notes.push(note) });
+  holds(t, rig, app);
+  t.true(result.verified);
+  t.is(lost, 2, "behind the first block and behind the rest of the second, which was without its beginning");
+  t.is(notes.length, 1);
+  t.regex(notes[0]!, /no answer to FLASH_DEFL_DATA/);
+});
+
 test("flash that does not keep what is written is found out", async (t) => {
   const rig = await Rig.open(t);
   const program = rig.flash.program.bind(rig.flash);

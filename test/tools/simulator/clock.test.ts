@@ -23,12 +23,12 @@ test("timers fire by their moment, and in the order in which they were set at th
   const clock = new Clock({ mode: "fast" });
   const release = clock.hold();
   const fired: string[] = [];
-  clock.set(20, () => fired.push("late"));
+  clock.set(20_000, () => fired.push("late")); // a busy machine takes some of it between two calls
   clock.set(5, () => fired.push("first"));
-  clock.set(10, () => fired.push("b"));
-  clock.set(10, () => fired.push("c"));
+  clock.set(5_000, () => fired.push("b"));
+  clock.set(5_000, () => fired.push("c"));
   release();
-  await fires(clock, 30);
+  await fires(clock, 30_000);
   t.deepEqual(fired, ["first", "b", "c", "late"]);
   clock.close();
 });
@@ -71,4 +71,25 @@ test("a real clock takes its time, and use after close throws", async (t) => {
   clock.close();
   clock.close();
   t.throws(() => clock.set(1, () => undefined), { message: /after close/ });
+});
+
+test("an exact timer is not early, keeps its place among the others, and is not asked about in vain", async (t) => {
+  let steps = 0;
+  const clock = new Clock({ mode: "real", onStep: () => (steps += 1) });
+  const fired: string[] = [];
+  const start = clock.now();
+  clock.set(30, () => fired.push("late"));
+  clock.set(6.5, () => fired.push("plain"));
+  const at = await new Promise<number>((resolve) => {
+    clock.setExact(7.25, () => {
+      fired.push("exact");
+      resolve(clock.now());
+    });
+  });
+  t.true(at - start >= 7.25, `${at - start} ms`);
+  clock.clear(clock.setExact(1, () => fired.push("cleared")));
+  await fires(clock, 40);
+  t.deepEqual(fired, ["plain", "exact", "late"]);
+  t.true(steps <= 4, `${steps} steps`);
+  clock.close();
 });

@@ -12,6 +12,7 @@ import {
   encodeRequest,
   encodeWords,
   Op,
+  Reason,
   splitBody,
   type Request,
 } from "../../../tools/esptool/command.js";
@@ -170,6 +171,24 @@ test.serial("while a ROM is at work its FIFO takes 128 bytes; the rest is lost",
   let answered = 0;
   while (answered < 20 && (await Promise.race([bench.answer(), sleep(50)]))) answered += 1;
   t.true(answered > 0 && answered <= (20 * 128) / sent, `${answered} of 20 answered`);
+});
+
+test.serial("of what comes in one go with a block, a ROM loses what its FIFO does not hold", async (t) => {
+  const bench = new Bench(t);
+  bench.rate = 921600;
+  await bench.time(Op.SPI_ATTACH, encodeWords(0, 0));
+  const begin = { size: 0x1000, blocks: 4, blockSize: 0x400, offset: 0, encrypted: false };
+  await bench.time(Op.FLASH_BEGIN, encodeBegin(begin));
+  const block = (sequence: number) =>
+    encodeSlip(
+      encodeRequest(blockRequest(Op.FLASH_DATA, { sequence, payload: new Uint8Array(0x400).fill(1) })),
+    );
+  bench.line.fromHost(new Uint8Array([...block(0), ...block(1).subarray(0, 128)]));
+  await bench.answer();
+  bench.line.fromHost(new Uint8Array([...block(1).subarray(128), ...block(2).subarray(0, 129)]));
+  t.is((await bench.answer()).reason, undefined, "128 bytes waited in the FIFO");
+  bench.line.fromHost(block(2).subarray(129));
+  t.is((await bench.answer()).reason, Reason.INVALID_MESSAGE, "the byte behind them was lost");
 });
 
 test.serial("the new baud rate holds from the byte after the answer to its command", async (t) => {
