@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ESPLoader, Transport } from "esptool-js";
+import { blankDefaults, encodeDefaults } from "../../firmware/format/defaults-block.js";
 import { chipByName, allChips } from "../../tools/chips/registry.js";
 import { startService } from "../../tools/demo/child.js";
 import { Op } from "../../tools/esptool/command.js";
@@ -24,19 +25,25 @@ const OFFSET = chip.layout.ota_0.offset;
 const SIZE = 2 ** 20;
 /** About what `broome build` makes today. */
 const OWN_IMAGE_SIZE = 160 * 1024;
+/** Where the block of settings lies. */
+const SETTINGS = 0x21300;
 const BAUDS = [115_200, 460_800, 921_600];
 const FAST = 921_600;
 /** The targets. */
 const OVER_LINE = { stub: 1.03, rom: 1.06 };
 /** A ROM waits for the client after each of 1,000 blocks: a machine that is busy elsewhere shows in it, so the best of these counts. */
 const ROM_RUNS = 2;
+/** What takes less than a second is late by as much as the machine is; again the best counts. */
+const SHORT_RUNS = 3;
 const REFLASH_MS = 500;
 const REFLASH_SHARE = 0.1;
 const UNCHANGED_MS = 300;
 
 interface Timed {
   readonly result: FlashResult;
-  /** From the board's being ready (connected, at its rate) to the verified MD5. */
+  /** From opening the port: reset, connecting, who is there, the stub. */
+  readonly wholeMs: number;
+  /** From the board's being ready (connected, at its rate, the stub loaded if it pays; esptool-js: main() is done) to the verified MD5. */
   readonly ms: number;
   /** From the first data block to the verified MD5. */
   readonly dataMs: number;
@@ -52,6 +59,7 @@ interface Attempt {
 }
 
 async function ours({ port: name, data, baudRate, stub = true }: Attempt): Promise<Timed> {
+  const started = performance.now();
   const port = await openPort(name, { baudRate: 115_200 });
   let firstBlock = 0;
   const loader = new Loader({
@@ -71,8 +79,11 @@ async function ours({ port: name, data, baudRate, stub = true }: Attempt): Promi
       },
     });
     const end = performance.now();
-    const ended = { result, ms: Math.round(end - ready), dataMs: Math.round(end - firstBlock) };
-    return { ...ended, bytes: bytes() - before };
+    const ms = (from: number) => Math.round(end - from);
+    return {
+      ...{ result, wholeMs: ms(started), ms: ms(ready), dataMs: ms(firstBlock) },
+      bytes: bytes() - before,
+    };
   } finally {
     loader.close();
     await port.close();
@@ -98,7 +109,8 @@ async function theirs(
   name: string,
   data: Uint8Array,
   baudrate: number,
-): Promise<{ ms: number; bytes: number }> {
+): Promise<{ ms: number; wholeMs: number; bytes: number }> {
+  const opened = performance.now();
   const device = new WebSerialShim(name);
   const transport = new Transport(device as never);
   transport.trace = () => undefined;
@@ -113,26 +125,32 @@ async function theirs(
   } as never);
   const figures = {
     ms: Math.round(performance.now() - started),
+    wholeMs: Math.round(performance.now() - opened),
     bytes: device.sent + device.received - before,
   };
   await transport.disconnect();
   return figures;
 }
 
-/** A megabyte that deflates as a firmware does: to about 40 %. */
+/** A megabyte that deflates as a firmware does, to about 40 %, with a blank block of settings. */
 function firmware(): Uint8Array {
   const data = new Uint8Array(SIZE);
   for (let at = 0; at < SIZE; at += 64) {
     data.set(randomBytes(22), at);
     data.set(Buffer.from("l.mov.n a2, a3; call0 tide_log; ret.n   ").subarray(0, 42), at + 22);
   }
+  data.set(blankDefaults(), SETTINGS);
   return data;
 }
 
-/** As `broome patch` changes an image: a block of settings, and the digest at its end. */
+/** As `broome patch` changes an image: the block of settings, and the digest at its end. */
 function personalised(data: Uint8Array): Uint8Array {
   const other = data.slice();
-  other.set(randomBytes(200), 0x21000);
+  const secret = randomBytes(12).toString("hex");
+  other.set(
+    encodeDefaults({ "wifi.ssid": "home", "wifi.password": secret, "device.name": "gadget" }),
+    SETTINGS,
+  );
   other.set(randomBytes(33), other.length - 33);
   return other;
 }
@@ -208,38 +226,53 @@ async function measure(port: string, say: (text: string) => void) {
   for (const stub of [true, false])
     for (const baud of BAUDS) firstFlash.push(await first(port, baud, stub, say));
   const js = await theirs(port, firmware(), FAST);
-  say(`esptool-js, first, ${FAST}: ${js.ms} ms, ${js.bytes} bytes`);
+  say(`esptool-js, first, ${FAST}: ${figuresOf(js)}`);
   const data = firmware();
   await theirs(port, data, FAST);
   data.set(randomBytes(4096), 0x40000);
   const jsAgain = await theirs(port, data, FAST);
-  say(`esptool-js, 4 KB changed: ${jsAgain.ms} ms, ${jsAgain.bytes} bytes`);
-  data.set(randomBytes(4096), 0x80000);
-  const again = await ours({ port, data, baudRate: FAST });
-  say(`4 KB changed: ${again.ms} ms, ${again.bytes} bytes, ${again.result.bytesWritten} written`);
-  const same = await ours({ port, data, baudRate: FAST });
-  say(`unchanged: ${same.ms} ms, ${same.bytes} bytes`);
-  const large = await ours({ port, data: personalised(data), baudRate: FAST });
-  say(`1 MiB re-personalised: ${large.ms} ms, ${large.bytes} bytes, ${large.result.bytesWritten} written`);
+  say(`esptool-js, 4 KB changed: ${figuresOf(jsAgain)}`);
+  const again = await fastest("4 KB changed", say, () => {
+    data.set(randomBytes(4096), 0x80000);
+    return ours({ port, data, baudRate: FAST });
+  });
+  const same = await fastest("unchanged", say, () => ours({ port, data, baudRate: FAST }));
+  const large = await fastest("1 MiB re-personalised", say, () =>
+    ours({ port, data: personalised(data), baudRate: FAST }),
+  );
   const own = data.subarray(0, OWN_IMAGE_SIZE);
-  const other = await ours({ port, data: personalised(own), baudRate: FAST });
-  say(
-    `${OWN_IMAGE_SIZE} bytes re-personalised: ${other.ms} ms, ${other.bytes} bytes, ${other.result.bytesWritten} written`,
+  const other = await fastest(`${OWN_IMAGE_SIZE} bytes re-personalised`, say, () =>
+    ours({ port, data: personalised(own), baudRate: FAST }),
   );
   const reflash = {
-    ms: again.ms,
-    bytes: again.bytes,
+    ...{ ms: again.ms, wholeMs: again.wholeMs, bytes: again.bytes },
     bytesRatioVsEsptoolJs: Math.round((again.bytes / jsAgain.bytes) * 1000) / 1000,
-    msEsptoolJs: jsAgain.ms,
+    ...{ msEsptoolJs: jsAgain.ms, wholeMsEsptoolJs: jsAgain.wholeMs },
   };
-  const verified = [again, same, other].every(({ result }) => result.verified);
+  const verified = [again, same, large, other].every(({ result }) => result.verified);
   const ok =
     verified &&
     firstFlash.every(({ stub, ratio }) => ratio <= (stub ? OVER_LINE.stub : OVER_LINE.rom)) &&
     reflash.ms < REFLASH_MS &&
     reflash.bytesRatioVsEsptoolJs < REFLASH_SHARE &&
-    same.ms < UNCHANGED_MS &&
-    other.ms < UNCHANGED_MS;
+    [same, large, other].every(({ ms }) => ms < UNCHANGED_MS);
   const figures = { reflash, unchangedMs: same.ms, repersonaliseMs: other.ms, repersonalise1MiBMs: large.ms };
   return { ok, firstFlash, firstFlashMsEsptoolJs: js.ms, ...figures };
+}
+
+/** The best of `SHORT_RUNS`. */
+async function fastest(what: string, say: (text: string) => void, run: () => Promise<Timed>): Promise<Timed> {
+  let best: Timed | undefined;
+  for (let i = 0; i < SHORT_RUNS; i += 1) {
+    const one = await run();
+    if (best === undefined || one.ms < best.ms) best = one;
+  }
+  say(
+    `${what}: ${figuresOf(best!)}, ${best!.result.bytesWritten} written${best!.result.stub ? "" : ", no stub"}`,
+  );
+  return best!;
+}
+
+function figuresOf({ ms, wholeMs, bytes }: { ms: number; wholeMs: number; bytes: number }): string {
+  return `${ms} ms (${wholeMs} from opening the port), ${bytes} bytes`;
 }

@@ -1,14 +1,17 @@
 // Which sectors of a board's flash differ from what should lie there: its MD5s are compared, in a tree that narrows to sectors.
 
+import { BLOCK_HEADER_SIZE, BLOCK_SIZE, findMarkers } from "../../firmware/format/defaults-block.js";
 import type { Codecs } from "./codecs.js";
 import type { Loader } from "./loader.js";
 import { isBlank, partOf, SECTOR_SIZE, type Region } from "./regions.js";
 
-/** Bytes of the ranges that are compared first; then the sectors of those that differ. */
+/** Bytes of the ranges that are compared first. */
 const COARSE = 64 * 1024;
-/** The same for regions up to `SMALL`: few questions either way, and less to hash again. */
+/** Of those that a differing one is cut into, before its sectors are asked for; and of the first ones of regions up to `SMALL`. */
 const FINE = 16 * 1024;
 const SMALL = 256 * 1024;
+/** Where so many ranges of a region differ, most of their parts do too: straight to the sectors. */
+const MANY = 4;
 
 export interface CompareOptions {
   loader: Loader;
@@ -31,7 +34,8 @@ export async function differing(regions: readonly Region[], options: CompareOpti
   const comparison = new Comparison(options);
   let parts = regions.filter(({ data }) => data.length > 0).map(whole);
   if (options.expectSame) parts = await comparison.suspects(parts);
-  parts = await comparison.suspects(parts.flatMap((part) => cut(part, firstSize(part.region))));
+  parts = await comparison.suspects(parts.flatMap(firstCut));
+  if (parts.length < MANY) parts = await comparison.suspects(parts.flatMap((part) => cut(part, FINE)));
   parts = await comparison.suspects(parts.flatMap((part) => cut(part, SECTOR_SIZE)));
   return joined([...parts, ...comparison.onBlank]);
 }
@@ -53,19 +57,32 @@ class Comparison {
   async suspects(parts: readonly Part[]): Promise<Part[]> {
     const fresh = parts.filter((part) => !this.asked.has(part));
     const ranges = fresh.map(({ region, from, to }) => ({ offset: region.offset + from, size: to - from }));
-    const digests = fresh.length > 0 ? await this.options.loader.md5All(ranges, this.busyMs) : [];
+    const asked = fresh.length > 0 ? this.options.loader.md5All(ranges, this.busyMs) : Promise.resolve([]);
+    const [found, wanted] = await Promise.all([asked, this.digests(fresh)]);
     this.busyMs = 0;
     const settled = new Set<Part>();
     for (const [index, part] of fresh.entries()) {
       this.asked.add(part);
-      if (await this.isSettled(part, digests[index]!)) settled.add(part);
+      if (found[index] === wanted[index] || (await this.isBlankThere(part, found[index]!))) settled.add(part);
     }
     return parts.filter((part) => !settled.has(part));
   }
 
-  private async isSettled(part: Part, digest: string): Promise<boolean> {
-    const { md5 } = this.options.codecs;
-    if (digest === (await md5(bytesOf(part)))) return true;
+  /** What the parts should have; computed while the board computes what they have. */
+  private async digests(parts: readonly Part[]): Promise<string[]> {
+    const digests: string[] = [];
+    let hashed = 0;
+    for (const part of parts) {
+      digests.push(await this.options.codecs.md5(bytesOf(part)));
+      hashed += part.to - part.from;
+      if (hashed < COARSE) continue;
+      hashed = 0;
+      await new Promise((resolve) => setTimeout(resolve, 0)); // for the next question to leave
+    }
+    return digests;
+  }
+
+  private async isBlankThere(part: Part, digest: string): Promise<boolean> {
     if (digest !== (await this.blankDigest(part.to - part.from))) return false;
     this.onBlank.push(...cut(part, SECTOR_SIZE).filter((sector) => !isBlank(bytesOf(sector))));
     return true;
@@ -80,8 +97,29 @@ class Comparison {
   }
 }
 
-function firstSize(region: Region): number {
-  return region.data.length <= SMALL ? FINE : COARSE;
+/** The sectors that are likely to differ by themselves, what lies between them in ranges. */
+function firstCut(part: Part): Part[] {
+  const { region } = part;
+  const size = region.data.length <= SMALL ? FINE : COARSE;
+  const parts: Part[] = [];
+  let from = part.from;
+  for (const at of likelySectors(region).filter((sector) => sector >= part.from && sector < part.to)) {
+    const to = Math.min(at + SECTOR_SIZE, part.to);
+    if (at > from) parts.push(...cut({ region, from, to: at }, size));
+    parts.push({ region, from: at, to });
+    from = to;
+  }
+  if (from < part.to) parts.push(...cut({ region, from, to: part.to }, size));
+  return parts;
+}
+
+/** What `broome patch` changes: the block of settings, and an image's checksum and digest at its end. */
+function likelySectors({ data }: Region): number[] {
+  const ends = findMarkers(data).flatMap((at) => [at, at + BLOCK_HEADER_SIZE, at + BLOCK_SIZE - 1]);
+  const sectors = [...ends, data.length - 1]
+    .filter((at) => at < data.length)
+    .map((at) => at - (at % SECTOR_SIZE));
+  return [...new Set(sectors)].sort((a, b) => a - b);
 }
 
 function whole(region: Region): Part {

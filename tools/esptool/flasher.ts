@@ -15,7 +15,7 @@ const STUB_PAYS_FROM = 48 * 1024;
 /** Loading the stub, and what it saves: at the CPU's full speed it hashes that much faster than a ROM (assumed). */
 const STUB_SIZE = 7 * 1024; // bytes
 const STUB_START_MS = 30;
-const MD5_GAIN_MS_PER_MB = 200;
+const MD5_GAIN_MS_PER_MB = 250;
 /** Troubles one after the other without any progress, and troubles at one baud rate, before the next lower one is tried. */
 const TROUBLES_IN_A_ROW = 2;
 const TROUBLES_AT_A_RATE = 4;
@@ -60,7 +60,7 @@ export interface FlashResult extends Board {
 export async function flash(loader: Loader, options: FlashOptions): Promise<FlashResult> {
   checkRegions(options.regions);
   const session = new Session(loader, options);
-  const board = await session.open();
+  const board = await session.open((at) => options.erase === true || stubPays(at, sizeOf(options.regions)));
   const regions = options.check?.(board) ?? options.regions;
   checkRegions(regions);
   checkSize(regions, board.flashSize);
@@ -78,6 +78,13 @@ export async function flash(loader: Loader, options: FlashOptions): Promise<Flas
     stub,
     baudRate: loader.exchange.port.baudRate,
   };
+}
+
+/** Without the stub nothing could be compared, or it costs less than it saves in hashing. */
+function stubPays(loader: Loader, bytes: number): boolean {
+  if (!loader.knows(Op.SPI_FLASH_MD5)) return true;
+  const loadMs = STUB_START_MS + (STUB_SIZE * 10_000) / loader.exchange.port.baudRate;
+  return (bytes / 2 ** 20) * MD5_GAIN_MS_PER_MB > loadMs;
 }
 
 class Job {
@@ -110,11 +117,6 @@ class Job {
     return this.loader.knows(Op.SPI_FLASH_MD5);
   }
 
-  private get stubHashesSooner(): boolean {
-    const loadMs = STUB_START_MS + (STUB_SIZE * 10_000) / this.loader.exchange.port.baudRate;
-    return (sizeOf(this.open) / 2 ** 20) * MD5_GAIN_MS_PER_MB > loadMs;
-  }
-
   async eraseAll(flashSize: number): Promise<void> {
     await this.session.useStub(); // erases the chip at once, where a ROM goes sector by sector
     await this.loader.eraseFlash(flashSize);
@@ -134,7 +136,7 @@ class Job {
 
   /** Compares, then writes what differs. True when there was nothing to write. */
   private async round(): Promise<boolean> {
-    if (!this.verifies || this.stubHashesSooner) await this.session.useStub();
+    if (stubPays(this.loader, sizeOf(this.open))) await this.session.useStub();
     const wrong = await this.compare();
     if (wrong.length === 0) return true;
     const packed = await Promise.all(wrong.map((region) => pack(region, this.loader, this.options.codecs)));

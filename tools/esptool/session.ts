@@ -40,10 +40,16 @@ export class Session {
     this.rates = wanted === first ? [first] : [wanted, ...between, first];
   }
 
-  /** Connects, finds out who it is, makes the flash ready and the line fast. @throws what Loader.connect throws */
-  async open(): Promise<Board> {
+  /**
+   * Connects, makes the line fast, finds out who it is and makes the flash ready, the stub where `stubPays` says so.
+   *
+   * @throws what Loader.connect throws
+   */
+  async open(stubPays: (loader: Loader) => boolean = () => false): Promise<Board> {
     const { loader } = this;
     await loader.connect();
+    // Some chips' crystal is told by the rate that the ROM has measured: theirs is the first one until then.
+    if (loader.chip.rom.uartClock === undefined) await this.speedUp();
     const identity = await readIdentity(loader);
     await loader.attachFlash();
     const flash = await readFlashChip(loader);
@@ -51,6 +57,7 @@ export class Session {
     await loader.setFlashSize(flash.size);
     if (this.rates.length > 1 && !loader.knows(Op.CHANGE_BAUDRATE)) await this.useStub();
     await this.speedUp();
+    if (stubPays(loader)) await this.useStub();
     return { identity, flash, flashSize: flash.size };
   }
 
@@ -123,7 +130,7 @@ export class Session {
 
   private async prepareFlash(): Promise<void> {
     await this.loader.attachFlash();
-    await this.loader.setFlashSize(this.flashSize);
+    if (this.flashSize > 0) await this.loader.setFlashSize(this.flashSize);
   }
 }
 

@@ -301,6 +301,7 @@ export class Board implements Victim {
       baudRate: () => uart.baudRate,
       setBaudRate: (baud) => this.setBoardRate(baud),
       charge: (ms) => this.line?.charge(ms),
+      now: () => this.line?.freeAt ?? 0,
       onRun: () => setImmediate(() => this.start("software", false)),
     });
   }

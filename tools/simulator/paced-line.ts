@@ -81,7 +81,12 @@ export class PacedLine {
 
   /** The bootloader is at work for so long. */
   charge(ms: number): void {
-    this.busyUntil = Math.max(this.busyUntil, this.now()) + ms;
+    this.busyUntil = this.freeAt + ms;
+  }
+
+  /** When the bootloader will have done what it was charged with so far, on the timeline. */
+  get freeAt(): number {
+    return Math.max(this.busyUntil, this.now());
   }
 
   /** The chip begins anew: what it has not read is lost. What it said still leaves: software waits for that before it restarts. */

@@ -54,6 +54,8 @@ export interface RomOptions {
   setBaudRate(baud: number): void;
   /** The bootloader is at work and hears nothing for so long: until then nothing is answered. */
   charge?(ms: number): void;
+  /** When it has done what it was charged with, ms of any clock. */
+  now?(): number;
   /** The client is done: start the app. Nothing is answered after this. */
   onRun(): void;
 }
@@ -240,7 +242,7 @@ export class RomLoader {
     if (this.stub) {
       if (begin.blockSize > MAX_BLOCK)
         throw new Refusal(StubReason.BLOCK_SIZE, `blocks of ${begin.blockSize}`);
-      const options = { flash, begin, deflated, chip: chip.flash, charge: this.charge };
+      const options = { flash, begin, deflated, chip: chip.flash, charge: this.charge, now: this.now };
       this.stubDownload = new StubDownload(options);
     } else {
       this.download = new Download({ flash, begin, deflated, chip, charge: this.charge });
@@ -352,7 +354,10 @@ export class RomLoader {
   private needFlash(): void {
     const hasAttach = this.options.chip.rom.commands.includes("SPI_ATTACH");
     if (hasAttach && !this.attached) throw new Refusal(Reason.FAILED, "SPI_ATTACH comes first");
+    this.stubDownload?.settle();
   }
+
+  private readonly now = (): number => this.options.now?.() ?? 0;
 
   private readonly charge = (ms: number): void => this.options.charge?.(ms);
 

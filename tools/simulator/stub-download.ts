@@ -1,5 +1,6 @@
-// One write to flash as the stub does it: a block is acknowledged when it has come, then written, each sector erased just before;
-// what goes wrong with a block is the answer to the next command (esptool's stub_write_flash.c).
+// One write to flash as the stub does it: a block is acknowledged when it has come, then written; BEGIN and each compressed block
+// start an erase that runs on by itself, the others come just before their bytes; what goes wrong with a block is the answer to the
+// next command (esp-flasher-stub's command_handler.c).
 
 import type { FlashChip } from "../chips/flash-chip.js";
 import { StubReason, type Begin } from "../esptool/command.js";
@@ -16,8 +17,10 @@ export interface StubDownloadOptions {
   chip: FlashChip;
   begin: Begin;
   deflated: boolean;
-  /** The flash works for so long. */
+  /** The stub waits for the flash so long. */
   charge: (ms: number) => void;
+  /** When the stub has done what it was charged with, ms. */
+  now: () => number;
 }
 
 export class StubDownload {
@@ -28,6 +31,7 @@ export class StubDownload {
   private nextWrite: number;
   private remaining: number;
   private lastError: number | undefined;
+  private flashFreeAt = 0; // ms, when the erase that was started ends
 
   /** @throws Refusal */
   constructor(options: StubDownloadOptions) {
@@ -41,6 +45,13 @@ export class StubDownload {
     this.nextErase = begin.offset - (begin.offset % SECTOR_SIZE);
     this.eraseEnd = Math.ceil(end / SECTOR_SIZE) * SECTOR_SIZE;
     if (deflated) this.inflate = new Inflate((bytes) => this.write(bytes));
+    this.startErase();
+  }
+
+  /** Until the erase that was started is done, the flash answers nothing else. */
+  settle(): void {
+    const { charge, now } = this.options;
+    charge(Math.max(0, this.flashFreeAt - now()));
   }
 
   /** What went wrong since the last call of `write`: refuses the next command. @throws Refusal */
@@ -62,6 +73,7 @@ export class StubDownload {
   }
 
   private inflateBlock(inflate: Inflate, payload: Uint8Array): void {
+    if (this.options.now() >= this.flashFreeAt) this.startErase();
     try {
       inflate.push(payload);
     } catch (error) {
@@ -87,14 +99,19 @@ export class StubDownload {
     this.remaining -= data.length;
   }
 
-  /** Sectors up to the one that a write ending at `end` touches; 64 KB at once where so much is to come. */
+  /** Sectors up to the one that a write ending at `end` touches. */
   private eraseThrough(end: number): void {
-    const { flash, chip, charge } = this.options;
-    while (this.nextErase < this.eraseEnd && this.nextErase <= end) {
-      const whole = this.nextErase % BLOCK_SIZE === 0 && this.nextErase + BLOCK_SIZE <= this.eraseEnd;
-      const stop = this.nextErase + (whole ? BLOCK_SIZE : SECTOR_SIZE);
-      charge(eraseMs(chip, this.nextErase, stop));
-      for (; this.nextErase < stop; this.nextErase += SECTOR_SIZE) flash.erase(this.nextErase);
-    }
+    while (this.nextErase < this.eraseEnd && this.nextErase <= end) this.startErase();
+    this.settle();
+  }
+
+  /** The next sector, or 64 KB at once where so much is to come. */
+  private startErase(): void {
+    if (this.nextErase >= this.eraseEnd) return;
+    const { flash, chip, now } = this.options;
+    const whole = this.nextErase % BLOCK_SIZE === 0 && this.nextErase + BLOCK_SIZE <= this.eraseEnd;
+    const stop = this.nextErase + (whole ? BLOCK_SIZE : SECTOR_SIZE);
+    this.flashFreeAt = Math.max(now(), this.flashFreeAt) + eraseMs(chip, this.nextErase, stop);
+    for (; this.nextErase < stop; this.nextErase += SECTOR_SIZE) flash.erase(this.nextErase);
   }
 }

@@ -8,8 +8,10 @@ import {
   OTA_PENDING_VERIFY,
   OTA_VALID,
 } from "../../../firmware/format/otadata.js";
+import { blankDefaults, encodeDefaults } from "../../../firmware/format/defaults-block.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import { allChips } from "../../../tools/chips/registry.js";
+import { Op } from "../../../tools/esptool/command.js";
 import { flash, type FlashOptions } from "../../../tools/esptool/flasher.js";
 import { identityText } from "../../../tools/esptool/identity.js";
 import { Loader } from "../../../tools/esptool/loader.js";
@@ -90,6 +92,28 @@ test("the identity block is esptool's", async (t) => {
     ].join("\n"),
   );
   t.is(identity.revision, 4);
+});
+
+test("what was personalised is found without narrowing: the settings' sectors and the last one are asked for by themselves", async (t) => {
+  const rig = await Rig.open(t);
+  const data = image(300_000);
+  data.set(blankDefaults(), 0x27f00); // in two sectors
+  await write(t, rig, [region(0x10000, data)]);
+  const personal = data.slice();
+  personal.set(encodeDefaults({ "wifi.ssid": "home", "device.name": "x".repeat(500) }), 0x27f00);
+  personal.set(randomBytes(33), personal.length - 33);
+  const asked: number[] = [];
+  rig.toRom = (bytes) => {
+    for (let at = bytes.indexOf(0xc0); at >= 0; at = bytes.indexOf(0xc0, at + 1))
+      if (bytes[at + 1] === 0 && bytes[at + 2] === Op.SPI_FLASH_MD5) asked.push(at);
+    return bytes;
+  };
+  const app = region(0x10000, personal);
+  const result = await write(t, rig, [app]);
+  holds(t, rig, app);
+  t.is(result.sectorsErased, 3);
+  const ranges = 3 + 2 + 3; // up to the settings, from there to the last sector in 64 KB, the three sectors
+  t.is(asked.length, ranges + 2, "and the two stretches that were written");
 });
 
 test("a second time nothing is written; a small change writes only its sectors", async (t) => {
