@@ -152,6 +152,6 @@ function configOf(
 ): Record<string, unknown> {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
   const own = readManifest(root, target.platform, new Map()).config;
-  const layout = target.toolchain === "esp-idf" ? { layout: chipByName(target.chip).layout.name } : {};
+  const layout = target.toolchain === "host" ? {} : { layout: chipByName(target.chip).layout.name };
   return { sc: 0, ...own, ...layout, ...given, updateKeys, version, chip: target.chip };
 }

@@ -12,6 +12,7 @@ import type { Chip } from "../chips/chip.js";
 import { chipByName } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
 import { sectionsOf } from "./elf.js";
+import { checkStorage } from "./esp8266-storage.js";
 import { checkLimits, esp8266Limits, slotLimits, type Limits } from "./limits.js";
 import { checkGenerated } from "./sdkconfig.js";
 import type { SdkTarget } from "./target.js";
@@ -81,13 +82,15 @@ function table(bin: string, { chip }: SdkTarget): Uint8Array {
 }
 
 function collectEsp8266({ target, bin, work, esp8266 }: CollectOptions): Collected {
-  const limits = esp8266Limits(sectionsOf(read(join(work, "main.elf"))));
+  const chip = chipByName(target.chip);
+  const { layout } = chip;
+  const program = read(join(work, "main.elf"));
+  const limits = esp8266Limits(sectionsOf(program));
   checkLimits(target.chip, limits);
+  checkStorage(program, layout.broome);
   const app = read(join(bin, "main.bin"));
   verifyImageFile(app, sha256);
   const vendor = join(esp8266 ?? "", "ESP8266_RTOS_SDK/components/esp8266/firmware");
-  const chip = chipByName(target.chip);
-  const { layout } = chip;
   const bootloader = withFlashFields(read(join(vendor, "boot_v1.7.bin")), chip);
   const parts = [
     { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: bootloader },

@@ -1,11 +1,16 @@
-// One layout: partitions.csv says what tools/chips says, and sdkconfig.defaults what the build insists on.
+// One layout: partitions.csv, the ESP8266's firmware and the manifest say what tools/chips says, and sdkconfig.defaults what the build
+// insists on.
 
 import test from "ava";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { STORAGE_START, STORE_SIZE, STORE_START } from "../../../firmware/device/esp8266/store-region.js";
+import { readManifest } from "../../../tools/build/manifest.js";
 import { partitionsOf } from "../../../tools/build/tables.js";
 import { chipByName } from "../../../tools/chips/registry.js";
+import { STORAGE_START as LINKED_FOR } from "../../../tools/sdk/esp8266-storage.js";
 import { checkGenerated, checkMerged, requiredSettings } from "../../../tools/sdk/sdkconfig.js";
+import { sdkChips, sdkTarget } from "../../../tools/sdk/target.js";
 import { root } from "../../support/run-verb.js";
 
 const TYPES: Record<string, number> = { app: 0, data: 1 };
@@ -28,6 +33,19 @@ for (const chip of ["esp32", "esp32c3"])
     const rows = rowsOf(readFileSync(join(root, "partitions.csv"), "utf8"));
     t.deepEqual(rows as unknown, partitionsOf(chipByName(chip)) as unknown);
   });
+
+test("an ESP8266's store lies where the layout has it, counted from where the build expects the SPIFFS area", (t) => {
+  t.deepEqual({ offset: STORE_START, size: STORE_SIZE }, chipByName("esp8266").layout.broome);
+  t.is(STORAGE_START, LINKED_FOR);
+});
+
+test("mcconfig alone reports the chip's name and the name of its layout", (t) => {
+  for (const chip of sdkChips()) {
+    const { config } = readManifest(root, sdkTarget(chip).platform, new Map());
+    t.is(config.chip, chip);
+    t.is(config.layout, chip === "lin" ? "lin" : chipByName(chip).layout.name);
+  }
+});
 
 const defaults = readFileSync(join(root, "firmware/sdkconfig/sdkconfig.defaults"), "utf8");
 

@@ -1,8 +1,10 @@
-// What an ESP8266 program takes, read from its ELF, and what does not fit; hostile files end in an error with a code.
+// What an ESP8266 program takes and where its store may lie, read from its ELF, and what does not fit; hostile files end in an error
+// with a code.
 
 import test from "ava";
 import { chipByName } from "../../../tools/chips/registry.js";
-import { sectionsOf, type Section } from "../../../tools/sdk/elf.js";
+import { sectionsOf, symbolsOf, type Section } from "../../../tools/sdk/elf.js";
+import { checkStorage } from "../../../tools/sdk/esp8266-storage.js";
 import { checkLimits, esp8266Limits, overflowOf, slotLimits } from "../../../tools/sdk/limits.js";
 import { seededRandom } from "../../support/random.js";
 
@@ -15,32 +17,56 @@ const HELLO: Section[] = [
   { name: ".text", address: 1074790400, size: 24696 },
 ];
 
-/** An ELF of these sections: header, names, table. */
-function elf(sections: readonly Section[]): Uint8Array {
-  const names = ["", ...sections.map(({ name }) => name), ".shstrtab"];
-  const text = Buffer.from(`${names.join("\0")}\0`);
-  const table = 52 + text.length;
-  const bytes = new Uint8Array(table + 40 * names.length);
+/** As `readelf -s` (binutils 2.40) printed of the project's own `-p esp` build. */
+const SYMBOLS = { _MODPREF_start: 0x40300000, _SPIFFS_start: 0x40302000, _SPIFFS_end: 0x405fb000 };
+
+interface Written {
+  readonly name: string;
+  readonly type?: number;
+  readonly address?: number;
+  readonly size?: number;
+  readonly link?: number;
+  readonly bytes?: Uint8Array;
+}
+
+/** An ELF of these sections and symbols: header, contents, section table. */
+function elf(sections: readonly Section[], symbols: Readonly<Record<string, number>> = {}): Uint8Array {
+  const names = Object.keys(symbols);
+  const all: Written[] = [{ name: "" }, ...sections];
+  all.push({ name: ".symtab", type: 2, link: all.length + 1, bytes: symbolTable(names, symbols) });
+  all.push({ name: ".strtab", bytes: Buffer.from(`\0${names.join("\0")}\0`) });
+  all.push({
+    name: ".shstrtab",
+    bytes: Buffer.from(`${[...all.map(({ name }) => name), ".shstrtab"].join("\0")}\0`),
+  });
+  const contents = Buffer.concat(all.map(({ bytes }) => bytes ?? new Uint8Array(0)));
+  const table = 52 + contents.length;
+  const bytes = new Uint8Array(table + 40 * all.length);
   const view = new DataView(bytes.buffer);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 1, 1]);
+  bytes.set(contents, 52);
   view.setUint32(32, table, true);
-  for (const [at, value] of [
-    [46, 40],
-    [48, names.length],
-    [50, names.length - 1],
-  ] as const)
-    view.setUint16(at, value, true);
-  bytes.set(text, 52);
-  let name = 0;
-  names.forEach((text, i) => {
-    view.setUint32(table + 40 * i, name, true);
-    name += text.length + 1;
-    const { address = 0, size = 0 } = sections[i - 1] ?? {};
-    view.setUint32(table + 40 * i + 12, address, true);
-    view.setUint32(table + 40 * i + 20, size, true);
+  [40, all.length, all.length - 1].forEach((value, i) => view.setUint16(46 + 2 * i, value, true));
+  let [name, offset] = [0, 52];
+  all.forEach((section, i) => {
+    const { type = 1, address = 0, size = section.bytes?.length ?? 0, link = 0 } = section;
+    const fields = [name, type, 0, address, offset, size, link];
+    fields.forEach((value, n) => view.setUint32(table + 40 * i + 4 * n, value, true));
+    name += section.name.length + 1;
+    offset += section.bytes?.length ?? 0;
   });
-  view.setUint32(table + 40 * (names.length - 1) + 16, 52, true);
   return bytes;
+}
+
+function symbolTable(names: readonly string[], values: Readonly<Record<string, number>>): Uint8Array {
+  const view = new DataView(new ArrayBuffer(16 * (names.length + 1))); // the first is none
+  let at = 1;
+  names.forEach((name, i) => {
+    view.setUint32(16 * (i + 1), at, true);
+    view.setUint32(16 * (i + 1) + 4, values[name]!, true);
+    at += name.length + 1;
+  });
+  return new Uint8Array(view.buffer);
 }
 
 test("sections and limits of an ESP8266 program", (t) => {
@@ -53,6 +79,33 @@ test("sections and limits of an ESP8266 program", (t) => {
     dram: { used: 36880, max: 81920 },
   });
   t.notThrows(() => checkLimits("esp8266", limits));
+});
+
+const { broome } = chipByName("esp8266").layout;
+
+test("symbols by their whole names; one that is not there is left out", (t) => {
+  const program = elf(HELLO, SYMBOLS);
+  t.deepEqual([...symbolsOf(program, ["_SPIFFS_end", "_SPIFFS", "start", "_SPIFFS_start"])].sort(), [
+    ["_SPIFFS_end", 0x405fb000],
+    ["_SPIFFS_start", 0x40302000],
+  ]);
+  t.is(symbolsOf(elf(HELLO), ["_SPIFFS_end"]).size, 0);
+});
+
+test("the store lies in the SPIFFS area of the linked program, or the build ends", (t) => {
+  t.notThrows(() => checkStorage(elf(HELLO, SYMBOLS), broome));
+  const wrong: [Record<string, number>, RegExp][] = [
+    // eagle.flash.1m.ld
+    [{ _SPIFFS_start: 0x402fb000, _SPIFFS_end: 0x402fb000 }, /0xfb000 to 0xfb000 .* lies at 0x202000/],
+    [{ ...SYMBOLS, _SPIFFS_end: 0x40300000 + 0x111fff }, /0x102000 to 0x211fff/],
+    [{ ...SYMBOLS, _SPIFFS_start: 0x40303000 }, /0x103000 .* counted from 0x102000/],
+    [{ _SPIFFS_start: 0x40302000 }, /is none/],
+    [{}, /is none/],
+  ];
+  for (const [symbols, words] of wrong) {
+    const error = t.throws(() => checkStorage(elf(HELLO, symbols), broome), { message: words });
+    t.is((error as { code?: string }).code, "sdk-config");
+  }
 });
 
 const c3 = chipByName("esp32c3");
@@ -79,13 +132,14 @@ test("the linker's own words become app-too-big", (t) => {
 });
 
 test("damaged and truncated ELF files end in elf-unreadable or in bounded sections", (t) => {
-  const good = elf(HELLO);
+  const good = elf(HELLO, SYMBOLS);
   const random = seededRandom(20261127);
   for (let i = 0; i < 3000; i++) {
     const bytes = good.slice(0, i % 3 === 0 ? random.below(good.length) : good.length);
     for (let n = 0; n < 4 && bytes.length > 0; n++) bytes[random.below(bytes.length)] = random.below(256);
     try {
       t.true(sectionsOf(bytes).length <= 512);
+      t.true(symbolsOf(bytes, ["_SPIFFS_start"]).size <= 1);
     } catch (error) {
       if ((error as { code?: string }).code !== "elf-unreadable")
         t.fail(`seed ${random.seed}, case ${i}: ${(error as Error).message}`);

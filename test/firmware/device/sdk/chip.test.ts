@@ -67,10 +67,29 @@ test("a region ends where it is told to, and the running slot is not written", (
   ])
     t.throws(beyond, { code: "out-of-range" });
   t.throws(() => new NorRegion(new Nor(1), { size: 8192 }), { code: "flash-too-small" });
+  t.throws(() => new NorRegion(new Nor(2), { offset: 12288 }), { code: "flash-too-small" });
   const running = new NorRegion(new Nor(1), { readOnly: true });
   t.throws(() => running.write(0, Uint8Array.of(1)), { code: "read-only" });
   t.throws(() => running.eraseSector(0), { code: "read-only" });
   t.is(running.read(0, 1)[0], 0xff);
+});
+
+test("a region that begins within its partition touches nothing before it and nothing behind it", (t) => {
+  const nor = new Nor(4);
+  nor.bytes.fill(7);
+  const region = new NorRegion(nor, { offset: 4096, size: 8192 });
+  t.is(region.size, 8192);
+  region.eraseSector(0);
+  region.eraseSector(1);
+  region.write(0, Uint8Array.of(1));
+  region.write(8191, Uint8Array.of(2));
+  t.deepEqual([region.read(0, 2), region.read(8191, 1)], [Uint8Array.of(1, 0xff), Uint8Array.of(2)]);
+  t.deepEqual(
+    [4095, 4096, 4097, 12287, 12288].map((at) => nor.bytes[at]),
+    [7, 1, 0xff, 2, 7],
+  );
+  for (const beyond of [() => region.eraseSector(2), () => region.write(8192, Uint8Array.of(0))])
+    t.throws(beyond, { code: "out-of-range" });
 });
 
 test("a pin is opened once for each use, and closed before it is used the other way", (t) => {
