@@ -122,7 +122,13 @@ const table: Row[] = [
   },
   {
     from: "tools/doctor",
-    may: ["tools/engine/cc.ts", "tools/serial/list.ts", "tools/error.ts"],
+    may: [
+      "tools/engine/cc.ts",
+      "tools/serial/list.ts",
+      "tools/sdk/find.ts", // where a build looks
+      "tools/sdk/target.ts",
+      "tools/error.ts",
+    ],
     node: true,
     npm: true,
   },

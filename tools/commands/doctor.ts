@@ -1,10 +1,11 @@
 // `broome doctor`: what this computer has, what it lacks, and what to do about it.
 
 import picocolors from "picocolors";
-import { doctorChips, examine, missing } from "../doctor/doctor.js";
+import { examine, missing } from "../doctor/doctor.js";
 import type { Finding } from "../doctor/finding.js";
 import { thisComputer } from "../doctor/this-computer.js";
 import { BroomeError } from "../error.js";
+import { sdkChips, sdkTarget } from "../sdk/target.js";
 import type { Verb } from "../verb.js";
 
 export const verb: Verb = {
@@ -12,14 +13,11 @@ export const verb: Verb = {
   summary: "what this computer has for the work, and what it lacks",
   configure(command) {
     command
-      .option(
-        "--chip <chip>",
-        `what a build with --sdk for it needs must be there: ${doctorChips.join(", ")}`,
-      )
+      .option("--chip <chip>", `what a build with --sdk for it needs must be there: ${sdkChips().join(", ")}`)
       .option("--bluetooth", "a Bluetooth adapter must be usable as well");
   },
   async run(context, args, options) {
-    const chip = chipOf(options.chip as string | undefined);
+    const chip = options.chip === undefined ? undefined : sdkTarget(options.chip as string).chip;
     const findings = await examine(thisComputer(), {
       ...(chip !== undefined && { chip }),
       ...(context.port !== undefined && { port: context.port }),
@@ -30,22 +28,12 @@ export const verb: Verb = {
     if (lacking.length === 0) return { checks: findings };
     throw new BroomeError(
       "not-ready",
-      `${lacking.length} of what is needed ${lacking.length === 1 ? "is" : "are"} not in order: ${lacking.map(({ name }) => name).join(", ")}`,
+      `needed for this, and not in order: ${lacking.map(({ name }) => name).join(", ")}`,
       lacking[0]!.help,
       { fields: { checks: findings } },
     );
   },
 };
-
-function chipOf(given: string | undefined): string | undefined {
-  const chip = given?.toLowerCase().replaceAll("-", "");
-  if (chip === undefined || doctorChips.includes(chip)) return chip;
-  throw new BroomeError(
-    "chip-unsupported",
-    `"${given}" is not supported`,
-    `Known: ${doctorChips.join(", ")}.`,
-  );
-}
 
 /** A line a finding: in order, not in order, or not in order and not needed now; below it what to do. */
 function table(findings: readonly Finding[]): string[] {
@@ -59,7 +47,7 @@ function table(findings: readonly Finding[]): string[] {
   const notes = findings.filter(({ ok, needed }) => !ok && !needed).length;
   if (notes > 0)
     lines.push(
-      `${yellow("·")} is not needed for the virtual board; --chip, -p PORT and --bluetooth say what you want.`,
+      `${yellow("·")} is not needed for what was asked; --chip, -p PORT and --bluetooth ask for more.`,
     );
   return lines;
 }

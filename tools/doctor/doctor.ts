@@ -4,11 +4,13 @@ import { checkBluetooth } from "./bluetooth.js";
 import { checkCompiler, checkNode } from "./computer.js";
 import type { Finding } from "./finding.js";
 import type { Probes } from "./probes.js";
-import { checkEsp8266, checkIdf, checkSdk, checkTypeScript } from "./sdk.js";
+import { sdkTarget, type SdkTarget } from "../sdk/target.js";
+import { checkSdk, checkTypeScript } from "./sdk.js";
 import { checkSerial } from "./serial.js";
+import { checkEsp8266, checkIdf, checkLin } from "./toolchains.js";
 
 export interface Wanted {
-  /** A chip to build for with the SDK (or "lin", the SDK's simulator); without one, the SDK is only looked at. */
+  /** A chip to build for with the SDK (or "lin", a Linux process as the board); without one, the SDK is only looked at. */
   readonly chip?: string;
   /** A serial port that is going to be used. */
   readonly port?: string;
@@ -16,30 +18,23 @@ export interface Wanted {
   readonly bluetooth?: boolean;
 }
 
-/** The compiler of ESP-IDF for a chip; chips that are not here are built otherwise. */
-const IDF_COMPILERS: Readonly<Record<string, string>> = {
-  esp32: "xtensa-esp32-elf-gcc",
-  esp32s3: "xtensa-esp32s3-elf-gcc",
-  esp32c3: "riscv32-esp-elf-gcc",
-  esp32c6: "riscv32-esp-elf-gcc",
-};
+/** Where no chip is named, ESP-IDF is looked at for this one. */
+const USUAL = "esp32";
 
-/** What `chip` may be. */
-export const doctorChips: readonly string[] = [...Object.keys(IDF_COMPILERS), "esp8266", "lin"];
-
+/** Throws `chip-unsupported` for a chip that a build with the SDK does not know. */
 export async function examine(probes: Probes, { chip, port, bluetooth = false }: Wanted): Promise<Finding[]> {
   const sdk = chip !== undefined;
-  const idf = sdk && chip in IDF_COMPILERS;
+  const { toolchain } = sdkTarget(chip ?? USUAL);
+  const wants = (one: SdkTarget["toolchain"]) => !sdk || toolchain === one;
   return [
     checkNode(probes),
     ...(await checkCompiler(probes)),
     ...(await checkSerial(probes, port)),
     ...checkSdk(probes, sdk),
-    await checkTypeScript(probes, sdk),
-    ...(idf || !sdk
-      ? await checkIdf(probes, IDF_COMPILERS[chip ?? "esp32"] ?? IDF_COMPILERS.esp32!, idf)
-      : []),
-    ...(chip === "esp8266" || !sdk ? [checkEsp8266(probes, chip === "esp8266")] : []),
+    ...(await checkTypeScript(probes, sdk)),
+    ...(wants("esp-idf") ? await checkIdf(probes, sdkTarget(chip ?? USUAL).compiler!, sdk) : []),
+    ...(wants("esp8266") ? [checkEsp8266(probes, sdk)] : []),
+    ...(wants("host") ? [await checkLin(probes, sdk)] : []),
     ...(await checkBluetooth(probes, bluetooth)),
   ];
 }

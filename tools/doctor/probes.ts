@@ -21,6 +21,9 @@ export interface Probes {
   readonly platform: string; // process.platform
   readonly nodeVersion: string; // "20.20.1"
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** Version of the project's own TypeScript; undefined where it is not installed. */
+  readonly typescript: string | undefined;
   readonly user: User;
   /** Runs a program, at most 10 s; undefined where there is none of that name. */
   run(command: string, args: readonly string[], input?: string): Promise<Output | undefined>;

@@ -17,18 +17,29 @@ export interface Group {
 /** `port` is the one that the user named. */
 export async function checkSerial(probes: Probes, port: string | undefined): Promise<Finding[]> {
   const ports = await probes.ports();
-  const findings = [checkPorts(ports, port)];
-  if (probes.platform !== "linux") return findings;
-  const needed = port?.startsWith("/") === true;
-  findings.push(
-    checkPermission(probes, needed ? [port] : ports.map(({ path }) => path), needed),
-    checkUdev(probes),
-  );
-  return findings;
+  if (probes.platform !== "linux") return [checkPorts(ports, port)];
+  const named = port?.startsWith("/") ? port : undefined; // not rfc2217://
+  if (named !== undefined && probes.access(named) === undefined)
+    return [
+      bad(
+        "ports",
+        true,
+        `there is no ${named}${others(ports)}`,
+        "Is the board plugged in, with a cable that carries data?",
+      ),
+      checkPermission(probes, [], false),
+      checkUdev(probes),
+    ];
+  const paths = named !== undefined ? [named] : ports.map(({ path }) => path);
+  return [checkPorts(ports, port), checkPermission(probes, paths, named !== undefined), checkUdev(probes)];
+}
+
+function others(ports: readonly ListedPort[]): string {
+  return ports.length === 0 ? "" : `; there is ${ports.map(({ path }) => path).join(", ")}`;
 }
 
 function checkPorts(ports: readonly ListedPort[], given: string | undefined): Finding {
-  if (given !== undefined) return good("ports", false, `${given}, as given`);
+  if (given !== undefined) return good("ports", given.startsWith("/"), `${given}, as given`);
   if (ports.length === 0)
     return bad(
       "ports",

@@ -2,7 +2,8 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
+import { createRequire } from "node:module";
+import { homedir, userInfo } from "node:os";
 import { delimiter } from "node:path";
 import { listPorts } from "../serial/list.js";
 import type { Output, Probes } from "./probes.js";
@@ -19,6 +20,8 @@ export function thisComputer(): Probes {
     platform: process.platform,
     nodeVersion: process.versions.node,
     env: process.env,
+    home: homedir(),
+    typescript: orUndefined(typescriptVersion),
     user: { name: username, uid, groups: process.getgroups?.() ?? [] },
     run,
     read: (path) => orUndefined(() => readFileSync(path, "utf8")),
@@ -36,6 +39,11 @@ export function thisComputer(): Probes {
       }),
     ports: listPorts,
   };
+}
+
+function typescriptVersion(): string {
+  const file = createRequire(import.meta.url).resolve("typescript/package.json");
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
 function run(command: string, args: readonly string[], input = ""): Promise<Output | undefined> {

@@ -12,7 +12,16 @@ import { BroomeError } from "../error.js";
 import { checkModules } from "./check-modules.js";
 import { checkTypes, compilerPackage } from "./check-types.js";
 import { collect } from "./collect.js";
-import { checkToolchain, esp8266Variables, findSdk, isUntested, type Place, type Sdk } from "./find.js";
+import {
+  checkToolchain,
+  esp8266Variables,
+  findSdk,
+  idfFolder,
+  isUntested,
+  type Place,
+  type Sdk,
+} from "./find.js";
+import { idfEnvironment } from "./idf-environment.js";
 import type { Limits } from "./limits.js";
 import { buildLinProgram } from "./lin-program.js";
 import { runMcconfig } from "./mcconfig.js";
@@ -68,6 +77,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
   const updateKeys = keysFor(target, options);
   const sdk = findSdk(place, target.toolchain);
   checkToolchain(target, place);
+  const env = toolchainEnvironment(target, place);
   checkTypeScript(compilerPackage());
   if (isUntested(sdk))
     options.onNote?.(`Moddable SDK ${sdk.version}: not the version that this was built with`);
@@ -78,7 +88,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
   });
   const config = configOf(options, target, updateKeys);
   makeFolder(options.outDir);
-  const { bin, work } = await compile(options, place, target, sdk, config);
+  const { bin, work } = await compile(options, env, target, sdk, config);
   const collected = collect({
     ...{ target, bin, work, version: options.version, product: String(config.product) },
     securityCounter: config.sc as number,
@@ -100,7 +110,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
 /** Generates, checks types and settings on what was generated, compiles. */
 async function compile(
   { root, cacheDir, outDir, appDir, program, signal, onStep }: SdkBuildOptions,
-  place: Place,
+  env: Place["env"],
   target: SdkTarget,
   sdk: Sdk,
   config: Record<string, unknown>,
@@ -115,7 +125,7 @@ async function compile(
     folder,
     out,
     signal,
-    env: { ...place.env, ...(target.toolchain === "esp8266" && esp8266Variables(place)) },
+    env,
     logFile: join(outDir, "build.log"),
     ...(onStep && { onStep }),
   };
@@ -129,6 +139,12 @@ async function compile(
   await checkTypes(join(paths.work, "modules"), signal);
   await runMcconfig(run);
   return paths;
+}
+
+/** The variables by which mcconfig's makefile finds the chip's tools. */
+function toolchainEnvironment({ toolchain, compiler }: SdkTarget, place: Place): Place["env"] {
+  if (toolchain === "esp8266") return { ...place.env, ...esp8266Variables(place) };
+  return toolchain === "esp-idf" ? idfEnvironment(place, idfFolder(place), ["idf.py", compiler!]) : place.env;
 }
 
 function keysFor(target: SdkTarget, { config, wantsUpdates, onNote }: SdkBuildOptions): readonly UpdateKey[] {

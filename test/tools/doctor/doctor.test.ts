@@ -5,11 +5,13 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseControllers, parseRfkill } from "../../../tools/doctor/bluetooth.js";
-import { doctorChips, examine, missing, type Wanted } from "../../../tools/doctor/doctor.js";
+import { examine, missing, type Wanted } from "../../../tools/doctor/doctor.js";
 import type { Finding } from "../../../tools/doctor/finding.js";
 import type { Output, Probes } from "../../../tools/doctor/probes.js";
-import { parseExpectedIdf, parseTypeScriptVersion } from "../../../tools/doctor/sdk.js";
+import { parseTypeScriptVersion } from "../../../tools/doctor/sdk.js";
 import { parseGroups } from "../../../tools/doctor/serial.js";
+import { parseExpectedIdf } from "../../../tools/doctor/toolchains.js";
+import { sdkChips } from "../../../tools/sdk/target.js";
 import type { ListedPort } from "../../../tools/serial/list.js";
 
 const vectors = join(dirname(fileURLToPath(import.meta.url)), "../../vectors/doctor");
@@ -17,6 +19,8 @@ const recorded = (name: string) => readFileSync(join(vectors, name), "utf8");
 
 interface Machine {
   platform?: string;
+  /** Of the project; null: not installed. */
+  typescript?: string | null;
   nodeVersion?: string;
   env?: Record<string, string>;
   user?: Probes["user"];
@@ -38,6 +42,7 @@ const usb: ListedPort = {
 const complete = {
   platform: "linux",
   nodeVersion: "20.20.1",
+  typescript: "6.0.3" as string | null,
   env: {
     PATH: "/usr/bin:/opt/idf/bin",
     MODDABLE: "/opt/moddable",
@@ -49,6 +54,7 @@ const complete = {
     "cc --version": recorded("cc-version.txt"),
     "cc -m32 -x c - -o /dev/null -lm": "",
     "tsc --version": "Version 6.0.3\n",
+    "pkg-config --modversion glib-2.0": "2.74.6\n",
     "git -C /opt/esp-idf describe --always --abbrev=0": "v6.0\n",
     "rfkill list": recorded("rfkill-free.txt"),
     "btmgmt info": recorded("btmgmt-powered.txt"),
@@ -59,11 +65,12 @@ const complete = {
     "/opt/moddable/tools/VERSION": "8.2.3\n",
     "/opt/moddable/build/bin/lin/release/mcconfig": "",
     "/opt/moddable/build/devices/esp32/manifest.json": '{ "build": { "EXPECTED_ESP_IDF": "v6.0", /* ... */',
+    "/opt/esp-idf/export.sh": "",
     "/opt/idf/bin/idf.py": "",
     "/opt/idf/bin/xtensa-esp32-elf-gcc": "",
     "/opt/idf/bin/riscv32-esp-elf-gcc": "",
     "/home/addie/esp/esp8266-2.3.0/package.json": "",
-    "/home/addie/esp/ESP8266_RTOS_SDK/README.md": "",
+    "/home/addie/esp/ESP8266_RTOS_SDK/components/esp8266/firmware/boot_v1.7.bin": "",
     "/home/addie/esp/toolchain/Linux/bin": "",
     "/sys/class/bluetooth/hci0": "",
     "/proc/1/comm": "systemd\n",
@@ -81,7 +88,8 @@ function probesOf(machine: Machine): Probes {
     .filter(([, text]) => text !== "GONE")
     .map(([path]) => path);
   return {
-    ...{ platform: merged.platform, nodeVersion: merged.nodeVersion, user: merged.user },
+    ...{ platform: merged.platform, nodeVersion: merged.nodeVersion, user: merged.user, home: "/home/addie" },
+    typescript: merged.typescript ?? undefined,
     env: { ...complete.env, ...machine.env },
     async run(command, args) {
       const said = programs[[command, ...args].join(" ")];
@@ -102,6 +110,11 @@ function probesOf(machine: Machine): Probes {
   };
 }
 
+/** The shell's answer to which tools it lacks after export.sh, as tools/doctor/toolchains.ts asks. */
+const EXPORTED =
+  'bash -c . "$1" 1>&2 || exit 1; shift; for each; do command -v "$each" >/dev/null || echo "$each"; done ' +
+  "bash /opt/esp-idf/export.sh idf.py xtensa-esp32-elf-gcc";
+
 const examined = (machine: Machine, wanted: Wanted = {}) => examine(probesOf(machine), wanted);
 
 function named(findings: readonly Finding[], name: string): Finding {
@@ -121,7 +134,7 @@ test("a machine in order: everything is ok, with what was found, and nothing to 
     findings.map(({ name }) => name),
     [
       ...["node", "compiler", "compiler-32-bit", "ports", "serial-permission", "udev", "sdk", "sdk-tools"],
-      ...["typescript", "esp-idf", "esp-idf-tools", "esp8266-tools"],
+      ...["typescript", "tsc", "esp-idf", "esp-idf-tools", "esp8266-tools", "lin-tools"],
       ...["bluetooth-adapter", "bluetooth-rfkill", "bluetooth-daemon", "bluetooth-power"],
     ],
   );
@@ -211,20 +224,26 @@ const troubles: [title: string, machine: Machine, name: string, found: RegExp, h
     /85-brltty\.rules: brltty takes/,
     /apt remove brltty/,
   ],
-  ["no SDK", { env: { MODDABLE: "" } }, "sdk", /MODDABLE is not set/, /xs-dev setup/],
+  [
+    "no SDK",
+    { env: { MODDABLE: "" } },
+    "sdk",
+    /no Moddable SDK in \S+\/\.local\/share\/moddable/,
+    /xs-dev setup/,
+  ],
   [
     "MODDABLE pointing elsewhere",
     { env: { MODDABLE: "/home/addie" } },
     "sdk",
-    /no Moddable SDK/,
-    /Set MODDABLE/,
+    /no Moddable SDK in \/home\/addie$/,
+    /set MODDABLE/,
   ],
   [
     "an old SDK",
-    { files: { "/opt/moddable/tools/VERSION": "4.9.5" } },
+    { files: { "/opt/moddable/tools/VERSION": "8.1.1" } },
     "sdk",
-    /4\.9\.5.*older than 8\.2\.3/,
-    /xs-dev update/,
+    /8\.1\.1 .*built with 8\.2\.3/,
+    /xs-dev update --release 8\.2\.3/,
   ],
   [
     "an SDK whose tools are not built",
@@ -233,28 +252,36 @@ const troubles: [title: string, machine: Machine, name: string, found: RegExp, h
     /not built/,
     /make -C \/opt\/moddable/,
   ],
+  ["packages that are not installed", { typescript: null }, "typescript", /not among the packages/, /npm ci/],
+  ["a project with TypeScript 5", { typescript: "5.9.3" }, "typescript", /5\.9\.3.*es2025/, /npm ci/],
   [
     "no tsc",
     { programs: { "tsc --version": undefined } },
-    "typescript",
+    "tsc",
     /no tsc on the path/,
-    /npm install --global typescript@6/,
+    /Only mcconfig.*npm install --global typescript@6/,
   ],
   [
-    "TypeScript 5",
+    "TypeScript 5 on the path",
     { programs: { "tsc --version": "Version 5.9.3\n" } },
-    "typescript",
+    "tsc",
     /5\.9\.3.*es2025/,
     /typescript@6/,
   ],
   [
     "another tsc",
     { programs: { "tsc --version": "This is not the tsc command you are looking for\n" } },
-    "typescript",
+    "tsc",
     /does not answer/,
     /typescript@6/,
   ],
-  ["no ESP-IDF", { env: { IDF_PATH: "" } }, "esp-idf", /IDF_PATH is not set/, /xs-dev setup --device esp32/],
+  [
+    "no ESP-IDF",
+    { env: { IDF_PATH: "" } },
+    "esp-idf",
+    /no \/home\/addie\/\.local\/share\/esp32\/esp-idf/,
+    /xs-dev setup --device esp32/,
+  ],
   [
     "an ESP-IDF that the SDK refuses",
     { programs: { "git -C /opt/esp-idf describe --always --abbrev=0": "v5.4\n" } },
@@ -270,19 +297,39 @@ const troubles: [title: string, machine: Machine, name: string, found: RegExp, h
     /clone -b/,
   ],
   [
-    "an ESP-IDF that was not exported",
-    { env: { PATH: "/usr/bin" } },
+    "an ESP-IDF that was not installed",
+    { env: { PATH: "/usr/bin" }, programs: { [EXPORTED]: { status: 1 } } },
     "esp-idf-tools",
-    /idf\.py, xtensa-esp32-elf-gcc/,
-    /source \/opt\/esp-idf\/export\.sh/,
+    /export\.sh does not work here/,
+    /\/opt\/esp-idf\/install\.sh/,
   ],
-  ["no ESP8266 tools", { env: { ESP_BASE: "" } }, "esp8266-tools", /ESP_BASE is not set/, /--device esp8266/],
+  [
+    "an ESP-IDF installed for other chips",
+    { env: { PATH: "/usr/bin" }, programs: { [EXPORTED]: "xtensa-esp32-elf-gcc\n" } },
+    "esp-idf-tools",
+    /nor by export\.sh: xtensa-esp32-elf-gcc$/,
+    /install\.sh/,
+  ],
+  [
+    "no ESP8266 tools",
+    { env: { ESP_BASE: "" } },
+    "esp8266-tools",
+    /no \/home\/addie\/\.local\/share\/esp\/toolchain/,
+    /--device esp8266/,
+  ],
   [
     "half of the ESP8266 tools",
     { files: { "/home/addie/esp/toolchain/Linux/bin": "GONE" } },
     "esp8266-tools",
-    /no \/home\/addie\/esp\/toolchain\/Linux/,
+    /no \/home\/addie\/esp\/toolchain$/,
     /--device esp8266/,
+  ],
+  [
+    "no headers of GLib",
+    { programs: { "pkg-config --modversion glib-2.0": { status: 1 } } },
+    "lin-tools",
+    /knows no glib-2\.0/,
+    /libglib2\.0-dev/,
   ],
   [
     "no Bluetooth adapter",
@@ -366,7 +413,12 @@ for (const [title, machine, name, found, help] of troubles)
 test("without a wish only Node and the compiler are needed; the rest is a note", async (t) => {
   const bare: Machine = {
     env: { MODDABLE: "", IDF_PATH: "", ESP_BASE: "" },
-    programs: { "tsc --version": undefined, "cc -m32 -x c - -o /dev/null -lm": { status: 1 } },
+    typescript: null,
+    programs: {
+      "tsc --version": undefined,
+      "pkg-config --modversion glib-2.0": undefined,
+      "cc -m32 -x c - -o /dev/null -lm": { status: 1 },
+    },
     files: { "/sys/class/bluetooth/hci0": "GONE", "/run/udev/control": "GONE" },
     ports: [],
     user: { name: "addie", uid: 1000, groups: [] },
@@ -387,8 +439,9 @@ const needs: [Wanted, string[]][] = [
   [{ chip: "esp32" }, ["sdk", "sdk-tools", "typescript", "esp-idf", "esp-idf-tools"]],
   [{ chip: "esp32c3" }, ["sdk", "sdk-tools", "typescript", "esp-idf", "esp-idf-tools"]],
   [{ chip: "esp8266" }, ["sdk", "sdk-tools", "typescript", "esp8266-tools"]],
-  [{ chip: "lin" }, ["sdk", "sdk-tools", "typescript"]],
-  [{ port: "/dev/ttyUSB0" }, ["serial-permission"]],
+  [{ chip: "lin" }, ["sdk", "sdk-tools", "typescript", "lin-tools"]],
+  [{ chip: "ESP32-C3" }, ["sdk", "sdk-tools", "typescript", "esp-idf", "esp-idf-tools"]],
+  [{ port: "/dev/ttyUSB0" }, ["ports", "serial-permission"]],
   [{ port: "rfc2217://127.0.0.1:4000" }, []],
   [{ bluetooth: true }, ["bluetooth-adapter", "bluetooth-rfkill", "bluetooth-daemon", "bluetooth-power"]],
 ];
@@ -406,13 +459,17 @@ test("the compiler that is asked for is the chip's", async (t) => {
   const machine: Machine = { files: { "/opt/idf/bin/riscv32-esp-elf-gcc": "GONE" } };
   t.deepEqual(missing(await examined(machine, { chip: "esp32" })), []);
   const [lacking] = missing(await examined(machine, { chip: "esp32c3" }));
-  t.regex(lacking!.found, /riscv32-esp-elf-gcc/);
-  for (const chip of doctorChips) await t.notThrowsAsync(examined({}, { chip }));
+  t.is(lacking!.name, "esp-idf-tools");
+  for (const chip of sdkChips()) await t.notThrowsAsync(examined({}, { chip }));
 });
 
 test("a port that was named and is not there fails; so does one that may not be opened", async (t) => {
   const gone = missing(await examined({ access: {} }, { port: "/dev/ttyUSB7" }));
-  t.like(gone[0], { name: "serial-permission", found: "there is no /dev/ttyUSB7" });
+  t.deepEqual(
+    gone.map(({ name }) => name),
+    ["ports"],
+  );
+  t.is(gone[0]!.found, "there is no /dev/ttyUSB7; there is /dev/ttyUSB0");
   const denied = missing(
     await examined(
       { access: { "/dev/ttyACM0": { allowed: false, gid: DIALOUT } } },

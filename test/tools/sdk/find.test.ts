@@ -12,6 +12,7 @@ import {
   isUntested,
   type Place,
 } from "../../../tools/sdk/find.js";
+import { idfEnvironment, missingOn } from "../../../tools/sdk/idf-environment.js";
 import { sdkTarget } from "../../../tools/sdk/target.js";
 import { checkTypeScript } from "../../../tools/sdk/typescript.js";
 import { root } from "../../support/run-verb.js";
@@ -56,11 +57,11 @@ test("$MODDABLE is taken, and nothing else where it is set", (t) => {
 test("no SDK: what to install, and what comes next", (t) => {
   const { code, help } = refusal(t, () => findSdk(place(tree(t, {}))));
   t.is(code, "sdk-missing");
-  t.regex(help, /xs-dev setup --device esp32; open a new terminal and build again/);
+  t.regex(help, /xs-dev setup --release 8\.2\.3, then xs-dev setup --device esp32; then build again/);
   const helpFor = (toolchain: "esp8266" | "host") =>
     refusal(t, () => findSdk(place(tree(t, {})), toolchain)).help;
-  t.regex(helpFor("esp8266"), /xs-dev setup, then xs-dev setup --device esp8266; open/);
-  t.regex(helpFor("host"), /then xs-dev setup; open/);
+  t.regex(helpFor("esp8266"), /8\.2\.3, then xs-dev setup --device esp8266; then build/);
+  t.regex(helpFor("host"), /then xs-dev setup --release 8\.2\.3; then build/);
 });
 
 test("an SDK that is too old, or whose tools are not built, is told apart", (t) => {
@@ -71,10 +72,12 @@ test("an SDK that is too old, or whose tools are not built, is told apart", (t) 
   t.regex(bare.message, /is not built/);
 });
 
-test("ESP-IDF: missing, another version, the right one", (t) => {
+test("ESP-IDF: missing, another version, no clone, the right one", (t) => {
   const home = tree(t, {
     "five/tools/cmake/version.cmake": idf(5, 4),
     "six/tools/cmake/version.cmake": idf(6, 0),
+    "six/.git/HEAD": "",
+    "unpacked/tools/cmake/version.cmake": idf(6, 0),
   });
   const target = sdkTarget("ESP32-C3");
   const check = (IDF_PATH: string) => () =>
@@ -83,7 +86,65 @@ test("ESP-IDF: missing, another version, the right one", (t) => {
   const wrong = refusal(t, check("five"));
   t.is(wrong.code, "sdk-version");
   t.regex(wrong.message, /is 5\.4, the SDK wants 6\.0/);
+  const unpacked = refusal(t, check("unpacked"));
+  t.is(unpacked.code, "sdk-version");
+  t.regex(unpacked.help, /git clone -b v6\.0 --recursive/);
   t.notThrows(check("six"));
+});
+
+/** An ESP-IDF whose export.sh runs these lines, and the folder that it may put onto the path. */
+function exporting(t: ExecutionContext, lines: string): { idf: string; bin: string } {
+  const idf = tree(t, { "export.sh": lines, "tools/idf.py": "", "tools/some-gcc": "" });
+  return { idf, bin: join(idf, "tools") };
+}
+const COMMANDS = ["idf.py", "some-gcc"];
+const PATH = process.env.PATH!;
+
+test("ESP-IDF's tools come onto the path by its export.sh, unless they are there", (t) => {
+  const { idf, bin } = exporting(t, `echo said\nexport PATH="$IDF_PATH/tools:$PATH" IDF_VALUE=$'a=b\\nc'\n`);
+  const made = idfEnvironment(place("/home/addie", { PATH }), idf, COMMANDS);
+  t.is(made.PATH, `${bin}:${PATH}`);
+  t.like(made, { IDF_PATH: idf, IDF_VALUE: "a=b\nc" });
+  const there = { PATH: `${bin}:${PATH}`, OTHER: "kept" };
+  t.deepEqual(idfEnvironment(place("/home/addie", there), idf, COMMANDS), { ...there, IDF_PATH: idf });
+  t.deepEqual(missingOn({ PATH: bin }, "linux", ["idf.py", "ninja"]), ["ninja"]);
+  t.deepEqual(missingOn({}, "linux", ["idf.py"]), ["idf.py"]);
+});
+
+test("an export.sh that fails, is not there or brings too little: sdk-missing, with install.sh", (t) => {
+  const failures: [string, RegExp][] = [
+    ["echo 'ERROR: Python venv is not there' >&2\nreturn 1\n", /export\.sh failed: ERROR: Python venv/],
+    ["true\n", /not on the path: idf\.py, some-gcc/],
+  ];
+  for (const [lines, words] of failures) {
+    const { idf } = exporting(t, lines);
+    const told = refusal(t, () => idfEnvironment(place("/home/addie", { PATH }), idf, COMMANDS));
+    t.is(told.code, "sdk-missing");
+    t.regex(told.message, words);
+    t.true(told.help.includes(join(idf, "install.sh")));
+  }
+  t.is(
+    refusal(t, () => idfEnvironment(place("/home/addie", { PATH }), tree(t, {}), COMMANDS)).code,
+    "sdk-missing",
+  );
+});
+
+test("a build for the ESP32 asks for its compiler before anything is compiled", async (t) => {
+  const home = tree(t, {
+    ...sdk("8.2.3", "moddable/"),
+    "idf/tools/cmake/version.cmake": idf(6, 0),
+    "idf/.git/HEAD": "",
+    "idf/export.sh": "true\n",
+  });
+  const env = { PATH, IDF_PATH: join(home, "idf") };
+  for (const [chip, compiler] of [
+    ["esp32", /xtensa-esp32-elf-gcc/],
+    ["esp32c3", /riscv32-esp-elf-gcc/],
+  ] as const) {
+    const asked = buildWithSdk({ ...request(home), chip, place: place(home, env) });
+    const error = (await t.throwsAsync(asked, { message: compiler })) as unknown as { code: string };
+    t.is(error.code, "sdk-missing");
+  }
 });
 
 test("the ESP8266 asks for its own toolchain, whole, Linux for none", (t) => {
