@@ -11,8 +11,15 @@ import { runMcconfig } from "../../tools/sdk/mcconfig.js";
 import { outputPaths, writeProject } from "../../tools/sdk/project.js";
 import { sdkTarget } from "../../tools/sdk/target.js";
 
-/** Number of modules whose types were checked with the SDK's typings. Throws what goes wrong. */
-export async function buildBytecode(root: string, sdk: Sdk, chip: string): Promise<number> {
+export interface Bytecode {
+  /** Number of modules whose types were checked with the SDK's typings. */
+  readonly modules: number;
+  /** What mcconfig generated lies there. */
+  readonly work: string;
+}
+
+/** Throws what goes wrong. */
+export async function buildBytecode(root: string, sdk: Sdk, chip: string): Promise<Bytecode> {
   const target = sdkTarget(chip);
   const cache = join(root, ".broome/sdk");
   const folder = join(cache, `${chip}-bytecode`);
@@ -32,7 +39,7 @@ export async function buildBytecode(root: string, sdk: Sdk, chip: string): Promi
     const { work } = outputPaths(out, target.platform, folder);
     const merged = join(work, `xsProj-${target.subclass}`, "sdkconfig.mc");
     checkMerged(readFileSync(merged, "utf8"), merged);
-    const files = await checkTypes(join(work, "modules"), undefined);
+    const modules = await checkTypes(join(work, "modules"), undefined);
     const settings = join(work, `xsProj-${target.subclass}`, "build/config");
     mkdirSync(settings, { recursive: true });
     writeFileSync(join(settings, "sdkconfig.h"), ""); // newer than what it is made of: no ESP-IDF is asked
@@ -44,7 +51,7 @@ export async function buildBytecode(root: string, sdk: Sdk, chip: string): Promi
       stdio: ["ignore", "pipe", "pipe"],
     });
     if (!existsSync(linked)) throw new Error(`make ended, and there is no ${linked}`);
-    return files;
+    return { modules, work };
   } finally {
     rmSync(idf, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
-// `npm run test:sdk`: the same firmware through the real Moddable SDK, for every platform as far as this machine's toolchains go, and
-// the Linux build at work with the server. Slow (XS is compiled), so apart from `npm test`. Without $MODDABLE it says so, loudly.
+// `npm run test:sdk`: the same firmware through the real Moddable SDK, for every platform as far as this machine's toolchains go, the
+// engine's host on the SDK's XS, and the Linux build at work with the server. Slow (XS is compiled), so apart from `npm test`. Without $MODDABLE it says so, loudly.
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -8,11 +8,13 @@ import { fileURLToPath } from "node:url";
 import { BroomeError } from "../../tools/error.js";
 import { buildWithSdk } from "../../tools/sdk/build.js";
 import { checkModules } from "../../tools/sdk/check-modules.js";
-import { checkToolchain, findSdk, type Place } from "../../tools/sdk/find.js";
+import { checkToolchain, findSdk, type Place, type Sdk } from "../../tools/sdk/find.js";
 import { sdkChips, sdkTarget } from "../../tools/sdk/target.js";
 import { contractResult } from "../contract/device/output.js";
 import { Rig } from "../system/rig.js";
-import { buildBytecode } from "./bytecode.js";
+import { buildBytecode, type Bytecode } from "./bytecode.js";
+import { testEngine } from "./engine.js";
+import { checkEsp32C, compilerFor, headersOf } from "./esp32-c.js";
 import { LinRun } from "./lin-run.js";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -39,8 +41,10 @@ async function check(name: string, run: () => Promise<string> | string): Promise
   }
 }
 
+const ALL = "all of it";
+
 function skip(name: string, why: string): void {
-  if (process.argv.includes("--only") && !name.startsWith(only!)) return;
+  if (name !== ALL && process.argv.includes("--only") && !name.startsWith(only!)) return;
   counts.cases++;
   counts.skipped++;
   if (process.env.BROOME_NO_SKIP === "1") counts.failed++;
@@ -125,6 +129,30 @@ async function linContract(): Promise<string> {
   }
 }
 
+const bytecodes = new Map<string, Promise<Bytecode>>();
+
+/** Once a chip. */
+function bytecodeOf(sdk: Sdk, chip: string): Promise<Bytecode> {
+  const made = bytecodes.get(chip) ?? buildBytecode(root, sdk, chip);
+  bytecodes.set(chip, made);
+  return made;
+}
+
+/** Our C for the chip, where there are at least ESP-IDF's headers. */
+async function compileC(chip: string, sdk: Sdk): Promise<void> {
+  const name = `${chip} C`;
+  const idf = process.env.IDF_PATH ?? "";
+  const headers = headersOf(idf);
+  const compiler = compilerFor(chip);
+  if (headers === undefined) return skip(name, "there are no headers of ESP-IDF ($IDF_PATH/components)");
+  if (compiler === undefined) return skip(name, "there is no compiler, Espressif's or Debian's");
+  await check(name, async () => {
+    if (headers !== "6.0") throw new Error(`the headers are of ESP-IDF ${headers}, the SDK wants 6.0`);
+    const { work } = await bytecodeOf(sdk, chip); // its mc.defines.h
+    return `ESP-IDF ${headers}: ${checkEsp32C({ root, moddable: sdk.root, idf, chip, work }, compiler)}`;
+  });
+}
+
 async function boardBuild(chip: string): Promise<string> {
   const { files, limits, modules } = await buildOf(chip);
   const app = files.find(({ path }) => path.endsWith("app.bin"))!;
@@ -134,10 +162,7 @@ async function boardBuild(chip: string): Promise<string> {
 mkdirSync(join(root, ".broome/sdk"), { recursive: true });
 try {
   if (process.env.MODDABLE === undefined || !existsSync(join(process.env.MODDABLE, "tools/VERSION"))) {
-    skip(
-      "all of it",
-      '$MODDABLE is not set: no Moddable SDK, nothing of this was tried (README, "On a real board")',
-    );
+    skip(ALL, '$MODDABLE is not set: no Moddable SDK, nothing of this was tried (README, "On a real board")');
   } else {
     const sdk = findSdk(place);
     say(`Moddable SDK ${sdk.version} in ${sdk.root}`);
@@ -147,15 +172,17 @@ try {
         const { platform } = sdkTarget(chip);
         return `${await checkModules(root, { manifest: join(root, "manifest.json"), platform, variables })} of ours, all imports there`;
       });
+    for (const bits of [32, 64] as const) await check(`engine ${bits}-bit`, () => testEngine(root, bits));
     await check("lin joins", linJoins);
     await check("lin contract", linContract);
     if (hasToolchain("esp8266")) await check("esp8266 builds", () => boardBuild("esp8266"));
     else skip("esp8266 builds", "there is no ESP8266 toolchain ($ESP_BASE)");
     for (const chip of ["esp32", "esp32c3"]) {
-      await check(
-        `${chip} bytecode`,
-        async () => `${await buildBytecode(root, sdk, chip)} modules checked and linked, settings merged`,
-      );
+      await check(`${chip} bytecode`, async () => {
+        const { modules } = await bytecodeOf(sdk, chip);
+        return `${modules} modules checked and linked, settings merged`;
+      });
+      await compileC(chip, sdk);
       if (hasToolchain(chip)) await check(`${chip} builds`, () => boardBuild(chip));
       else skip(`${chip} builds`, "there is no ESP-IDF 6.0 ($IDF_PATH)");
     }

@@ -81,44 +81,47 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
   checkTypeScript(compilerPackage());
   if (isUntested(sdk))
     options.onNote?.(`Moddable SDK ${sdk.version}: not the version that this was built with`);
-  const modules = await checkModules(options.root, {
-    manifest: join(options.root, "manifest.json"),
-    platform: target.platform,
-    variables: { MODDABLE: sdk.root },
-  });
   const config = configOf(options, target, updateKeys);
+  const { root, cacheDir, appDir, program } = options;
+  const folder = join(cacheDir, "sdk", program?.name ?? target.chip);
+  const manifest = writeProject({ root, folder, config, appDir, more: program?.manifest });
+  const variables = { MODDABLE: sdk.root };
+  const modules = await checkModules(root, { manifest, platform: target.platform, variables });
   makeFolder(options.outDir);
-  const { bin, work } = await compile(options, env, target, sdk, config);
+  const { bin, work } = await compile(options, { env, target, sdk, folder });
   const collected = collect({
     ...{ target, bin, work, version: options.version, product: String(config.product) },
     securityCounter: config.sc as number,
     esp8266: esp8266Variables(place).ESP_BASE,
   });
-  const program = target.toolchain === "host" ? join(options.outDir, "broome-lin") : undefined;
-  if (program) buildLinProgram(options.root, sdk, program);
+  const runner = target.toolchain === "host" ? join(options.outDir, "broome-lin") : undefined;
+  if (runner) buildLinProgram(root, sdk, runner);
   const facts = {
     ...{ chip: target.chip, version: options.version, sdk: sdk.version },
     files: writeFiles(options.outDir, collected.parts),
     ...{ defaults: collected.defaults, limits: collected.limits, modules },
     updateKeys: updateKeys.map(([kid]) => kid),
-    ...(program && { program }),
+    ...(runner && { program: runner }),
   };
   describeBuild(options.outDir, facts, { config });
   return { ...facts, ms: Date.now() - started };
 }
 
+interface Compilation {
+  readonly env: Place["env"];
+  readonly target: SdkTarget;
+  readonly sdk: Sdk;
+  /** Of the manifest. */
+  readonly folder: string;
+}
+
 /** Generates, checks types and settings on what was generated, compiles. */
 async function compile(
-  { root, cacheDir, outDir, appDir, program, signal, onStep }: SdkBuildOptions,
-  env: Place["env"],
-  target: SdkTarget,
-  sdk: Sdk,
-  config: Record<string, unknown>,
+  { cacheDir, outDir, signal, onStep }: SdkBuildOptions,
+  { env, target, sdk, folder }: Compilation,
 ): Promise<{ bin: string; work: string }> {
-  const folder = join(cacheDir, "sdk", program?.name ?? target.chip);
   const out = join(cacheDir, "sdk/out");
   mkdirSync(out, { recursive: true });
-  writeProject({ root, folder, config, appDir, more: program?.manifest });
   const run = {
     sdk,
     target,

@@ -32,13 +32,15 @@ const MAX_MANIFESTS = 500;
 export function modulesOf(options: TreeOptions): TreeModule[] {
   const reader = new Reader(options);
   reader.include(options.manifest);
-  return [...reader.modules].map(([name, file]) => ({ name, file }));
+  return [...reader.modules]
+    .map(([name, file]) => ({ name, file }))
+    .filter(({ file }) => !reader.excluded.has(file)); // `~` of a manifest counts for those that it includes, too
 }
 
 class Reader {
   readonly modules = new Map<string, string>();
   private readonly seen = new Set<string>();
-  private readonly excluded = new Set<string>();
+  readonly excluded = new Set<string>();
   private readonly variables: Record<string, string>;
   private readonly platform: string;
 
@@ -106,7 +108,6 @@ class Reader {
 
   private addFiles(name: string, source: string, folder: string): void {
     for (const { file, rest } of this.files(source, folder)) {
-      if (this.excluded.has(file)) continue;
       this.modules.set(name.endsWith("*") ? name.slice(0, -1) + rest : name, file);
     }
   }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkModules } from "../../../tools/sdk/check-modules.js";
 import { modulesOf } from "../../../tools/sdk/manifest-tree.js";
+import { writeProject } from "../../../tools/sdk/project.js";
 
 function tree(t: ExecutionContext, files: Record<string, unknown>): string {
   const folder = mkdtempSync(join(tmpdir(), "broome-manifest-"));
@@ -73,6 +74,30 @@ test("an import that no module answers is refused by name; types are no imports"
   t.is(error.code, "module-missing");
   t.regex(error.message, /src\/part\.ts imports embedded:io\/tcp, which a build for lin does not have/);
   t.is(await checkModules(join(folder, "app"), { ...options, platform: "esp32" }), 2);
+});
+
+test("an app in the place of the project's is looked at, and the project's own is not", async (t) => {
+  const folder = tree(t, {
+    "sdk/modules/timer/timer.js": "",
+    "broome/manifest.json": {
+      modules: { timer: "$(MODDABLE)/modules/timer/timer", "firmware/app/*": ["./firmware/app/*"] },
+    },
+    "broome/firmware/app/app.ts": 'import "only-here";\n',
+    "mine/app.ts": 'import "timer";\n',
+  });
+  const root = join(folder, "broome");
+  const project = { root, folder: join(folder, "made"), config: {}, appDir: join(folder, "mine") };
+  const options = {
+    manifest: writeProject(project),
+    platform: "lin",
+    variables: { MODDABLE: join(folder, "sdk") },
+  };
+  t.is(await checkModules(root, options), 1);
+  writeFileSync(join(folder, "mine/app.ts"), 'import "timer";\nimport "embedded:io/pwm";\n');
+  await t.throwsAsync(checkModules(root, options), {
+    message:
+      /mine\/app\.ts imports embedded:io\/pwm, which a build for lin does not have \(module firmware\/app\/app\)/,
+  });
 });
 
 test("a folder that a manifest names and that is not there", (t) => {
