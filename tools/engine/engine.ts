@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { type ArchiveInfo, readArchive } from "./archive.js";
-import { BusError, FRAME, FrameReader, type Value, decodeValues, encodeFrame } from "./bus-frame.js";
+import { BusError, type Value } from "./bus-frame.js";
 import { type Engine, prepareEngine } from "./compiler.js";
 import { type LinkOptions, type LinkResult, type ModuleSource, link } from "./link.js";
+import { Talk } from "./talk.js";
 
 export { BusError, link, prepareEngine, readArchive };
 export type { ArchiveInfo, Engine, LinkOptions, LinkResult, ModuleSource, Value };
@@ -102,18 +103,6 @@ export interface Machine {
 
 const FD_IN = 3;
 const FD_OUT = 4;
-const EVENT_RESTART_PEAK = 1;
-/** As they come in an idle frame. */
-const STATS = [
-  "arenaUsed",
-  "arenaPeak",
-  "arenaLimit",
-  "chunkUsed",
-  "slotUsed",
-  "meter",
-  "stackPeak",
-  "stackLimit",
-] as const satisfies (keyof Stats)[];
 
 /** Starts a machine on an archive that lies in a file. The file is mapped read-only. */
 export function run(engine: Engine, o: RunOptions): Machine {
@@ -121,32 +110,27 @@ export function run(engine: Engine, o: RunOptions): Machine {
 }
 
 class EngineMachine implements Machine {
-  private readonly options: RunOptions;
   private readonly child: ChildProcess;
-  private readonly toEngine: Duplex;
-  private readonly frames = new FrameReader();
-  private abort: Exit["abort"];
-  private waiting = false;
-  private killed = false;
-  private restartPeak = false;
+  private readonly talk: Talk;
 
   constructor(engine: Engine, o: RunOptions) {
-    this.options = o;
-    const place = [o.flashFile, String(o.offset), String(o.size), o.main];
-    const args = ["run", ...place, ...creationArguments(engine, o.creation)];
-    this.child = spawn(engine.binary, args, { stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"] });
-    this.toEngine = this.child.stdio[FD_IN] as Duplex;
-    this.toEngine.on("error", () => undefined); // the exit tells
+    this.child = spawn(engine.binary, runArguments(engine, o), {
+      stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
+    });
+    const toEngine = this.child.stdio[FD_IN] as Duplex;
+    toEngine.on("error", () => undefined); // the exit tells
     const fromEngine = this.child.stdio[FD_OUT] as Duplex;
     fromEngine.on("error", () => undefined);
-    fromEngine.on("data", (bytes: Buffer) => this.receive(bytes));
+    this.talk = new Talk(o, {
+      send: (frame) => void toEngine.write(frame),
+      cut: () => this.child.kill("SIGKILL"),
+    });
+    fromEngine.on("data", (bytes: Buffer) => this.talk.receive(bytes));
     let failure: Error | undefined;
     this.child.on("error", (error) => (failure = error));
     this.child.on("close", (code) => {
-      this.waiting = false;
-      this.killed = true;
-      if (failure) this.abort ??= { status: "crash", message: failure.message };
-      o.onExit(this.abort ? { code, abort: this.abort } : { code });
+      if (failure) this.talk.abort ??= { status: "crash", message: failure.message };
+      this.talk.end(code);
     });
   }
 
@@ -155,72 +139,26 @@ class EngineMachine implements Machine {
   }
 
   get idle(): boolean {
-    return this.waiting;
+    return this.talk.idle;
   }
 
   event(name: string, ...args: Value[]): void {
-    if (!this.waiting) throw new Error(`event ${name}: the machine is not idle`);
-    const flags = this.restartPeak ? EVENT_RESTART_PEAK : 0;
-    const frame = encodeFrame(FRAME.event, [flags], [name, ...args]);
-    this.restartPeak = false;
-    this.waiting = false;
-    this.toEngine.write(frame);
+    this.talk.event(name, args);
   }
 
   resetPeak(): void {
-    this.restartPeak = true;
+    this.talk.resetPeak();
   }
 
   kill(): void {
-    this.killed = true;
-    this.waiting = false;
-    this.child.kill("SIGKILL");
+    this.talk.cut();
   }
+}
 
-  private receive(bytes: Buffer): void {
-    try {
-      this.frames.push(bytes);
-      for (let frame = this.frames.next(); frame && !this.killed; frame = this.frames.next())
-        this.handle(frame);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  private handle(frame: Buffer): void {
-    const values = decodeValues(frame, 1);
-    if (frame[0] === FRAME.call) this.call(values);
-    else if (frame[0] === FRAME.idle) this.becomeIdle(values as number[]);
-    else if (frame[0] === FRAME.abort) this.abort = { status: String(values[0]), message: String(values[1]) };
-    else throw new Error(`frame of type ${frame[0]}`);
-  }
-
-  private call([op, ...args]: Value[]): void {
-    let answer: Buffer;
-    try {
-      answer = encodeFrame(FRAME.reply, [], [this.options.onCall(op as string, args)]);
-    } catch (error) {
-      const { code, message } = error as { code?: unknown; message?: unknown };
-      if (typeof code !== "string") throw error;
-      answer = encodeFrame(FRAME.error, [], [code, String(message)]);
-    }
-    if (!this.killed) this.toEngine.write(answer);
-  }
-
-  private becomeIdle(values: number[]): void {
-    const stats = Object.fromEntries(STATS.map((name, i) => [name, values[i]])) as unknown as Stats;
-    this.waiting = true;
-    this.options.onIdle(stats);
-  }
-
-  /** The board's own code failed: the machine cannot go on. */
-  private fail(error: unknown): void {
-    this.abort ??= {
-      status: "bus-failed",
-      message: error instanceof Error ? (error.stack ?? error.message) : "?",
-    };
-    this.kill();
-  }
+/** What the engine's program is started with. */
+export function runArguments(engine: Engine, o: RunOptions): string[] {
+  const place = [o.flashFile, String(o.offset), String(o.size), o.main];
+  return ["run", ...place, ...creationArguments(engine, o.creation)];
 }
 
 function creationArguments(engine: Engine, c: Creation): string[] {

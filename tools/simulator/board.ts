@@ -10,7 +10,7 @@ import type { Victim } from "./faults.js";
 import { PowerCut, type NorFlash } from "./flash.js";
 import { PacedLine } from "./paced-line.js";
 import type { PcapWriter } from "./pcap.js";
-import { Program, type Ending } from "./program.js";
+import { Program, type Ending, type StartMachine } from "./program.js";
 import { keyBytes } from "./random.js";
 import { RestartLimiter } from "./restarts.js";
 import { RomLoader } from "./rom.js";
@@ -47,6 +47,8 @@ export interface BoardOptions {
   /** Slots of the stack, likewise. */
   stack?: number;
   watchdogMs?: number;
+  /** Starts the engine's machine; default: one that speaks over streams. */
+  startMachine?: StartMachine;
   capture?: PcapWriter;
   /** What the board says on its UART, whether somebody listens or not. */
   onUart?: (bytes: Uint8Array) => void;
@@ -217,6 +219,7 @@ export class Board implements Victim {
       hostNumber: FIRST_HOST_NUMBER + number,
       keys: keyBytes(world, seed, "keys"),
       paced: this.options.paced ?? false,
+      startMachine: this.options.startMachine,
       baudRate: uart.baudRate,
       watchdogMs: this.options.watchdogMs ?? WATCHDOG_MS,
       peaks: this.peaks,

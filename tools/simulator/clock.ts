@@ -1,4 +1,5 @@
-// The clock of a virtual world: real time, or fast, which skips the time in which nobody could be waiting for anything.
+// The clock of a virtual world: real time; fast, which skips the time in which nobody could be waiting for anything; or stepped,
+// which only its owner moves, so that a run of one seed is the same every time.
 
 /** Handle of a timer that has been set. */
 export interface ClockTimer {
@@ -14,8 +15,10 @@ interface Entry extends ClockTimer {
 /** A timer of the operating system may be so late, ms; an exact one is waited for awake from then on. */
 const TIMER_LATE_MS = 2;
 
+export type ClockMode = "real" | "fast" | "stepped";
+
 export interface ClockOptions {
-  mode: "real" | "fast";
+  mode: ClockMode;
   /** Wall clock at the beginning, ms since 1970; default: the real one. */
   start?: number;
   /** Called after every moment at which timers ended. */
@@ -27,7 +30,7 @@ export interface ClockOptions {
  * (an open socket, a console client, a machine that computes) takes a hold meanwhile, and time then runs as outside.
  */
 export class Clock {
-  readonly mode: "real" | "fast";
+  readonly mode: ClockMode;
   private readonly wallStart: number;
   private readonly origin = performance.now();
   private skipped = 0;
@@ -46,7 +49,7 @@ export class Clock {
 
   /** Milliseconds of world time since the clock was made; never goes back. */
   now(): number {
-    return performance.now() - this.origin + this.skipped;
+    return this.mode === "stepped" ? this.skipped : performance.now() - this.origin + this.skipped;
   }
 
   /** Milliseconds since 1970 as the world's wall clock has it. */
@@ -101,6 +104,15 @@ export class Clock {
     };
   }
 
+  /** Of a stepped clock: goes to the next moment at which timers end. False: there is none. */
+  step(): boolean {
+    const next = this.entries[0];
+    if (this.mode !== "stepped" || next === undefined) return false;
+    this.skipped = Math.max(this.skipped, next.due); // exactly: sums of fractions may fall short
+    this.run();
+    return true;
+  }
+
   close(): void {
     this.closed = true;
     this.entries = [];
@@ -110,7 +122,7 @@ export class Clock {
   private arm(): void {
     this.disarm();
     const next = this.entries[0];
-    if (next === undefined) return;
+    if (next === undefined || this.mode === "stepped") return;
     if (this.mode === "fast" && this.holds === 0) {
       const immediate = setImmediate(() => this.skipTo(next.due));
       this.disarm = () => clearImmediate(immediate);

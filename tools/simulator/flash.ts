@@ -29,6 +29,8 @@ export interface NorFlashOptions {
   path?: string;
   /** Bytes; a multiple of the sector size. */
   size: number;
+  /** What a flash in memory holds at first, from its beginning on; default: nothing but FF. Copied where it is written. */
+  content?: Uint8Array;
 }
 
 interface Cells {
@@ -60,12 +62,12 @@ export class NorFlash {
 
   /** @throws FlashError `flash-size`, when the size is not whole sectors or the file has another one. */
   static open(options: NorFlashOptions): NorFlash {
-    const { path, size } = options;
+    const { path, size, content } = options;
     if (!Number.isInteger(size) || size <= 0 || size % SECTOR_SIZE !== 0) {
       const message = `flash size ${size} is not a multiple of ${SECTOR_SIZE}`;
       throw new FlashError("flash-size", message, "Give a size in whole 4 KB sectors, for example 4194304.");
     }
-    return new NorFlash(path === undefined ? memoryCells(size) : fileCells(path, size), size);
+    return new NorFlash(path === undefined ? memoryCells(size, content) : fileCells(path, size), size);
   }
 
   /** A copy of `length` bytes. */
@@ -177,13 +179,41 @@ function tornErase(old: Uint8Array, chance: () => number): Uint8Array {
   });
 }
 
-function memoryCells(size: number): Cells {
-  const bytes = new Uint8Array(size).fill(0xff);
+/** Sectors are made, or copied, when they are written. */
+function memoryCells(size: number, content: Uint8Array = new Uint8Array(0)): Cells {
+  const written = new Map<number, Uint8Array>();
+  const sectorOf = (number: number) => {
+    const sector = written.get(number);
+    if (sector) return sector;
+    const made = new Uint8Array(SECTOR_SIZE).fill(0xff);
+    made.set(content.subarray(number * SECTOR_SIZE, (number + 1) * SECTOR_SIZE));
+    written.set(number, made);
+    return made;
+  };
   return {
-    read: (offset, length) => bytes.slice(offset, offset + length),
-    write: (offset, data) => bytes.set(data, offset),
+    read(offset, length) {
+      const bytes = new Uint8Array(length).fill(0xff);
+      bytes.set(content.subarray(offset, offset + length));
+      for (const [number, first, from, until] of partsOf(offset, length))
+        if (written.has(number)) bytes.set(written.get(number)!.subarray(from, until), first);
+      return bytes;
+    },
+    write(offset, data) {
+      for (const [number, first, from, until] of partsOf(offset, data.length))
+        sectorOf(number).set(data.subarray(first, first + until - from), from);
+    },
     close: () => undefined,
   };
+}
+
+/** For each sector of a range: its number, where its part is in the range, and the part's place in the sector. */
+function* partsOf(offset: number, length: number): Generator<[number, number, number, number]> {
+  for (let at = offset; at < offset + length;) {
+    const from = at % SECTOR_SIZE;
+    const until = Math.min(SECTOR_SIZE, from + offset + length - at);
+    yield [Math.floor(at / SECTOR_SIZE), at - offset, from, until];
+    at += until - from;
+  }
 }
 
 function fileCells(path: string, size: number): Cells {

@@ -1,6 +1,5 @@
 // The phones of a world: each sends ESP-Touch through an access point, as Espressif's app does, until a device answers.
 
-import { randomBytes } from "node:crypto";
 import { v1Schedule, v2Schedule, type Datagram } from "../smartconfig/schedule.js";
 import { dataLengths } from "../smartconfig/v1.js";
 import { roundLengths } from "../smartconfig/v2.js";
@@ -46,7 +45,7 @@ function datagramsOf(phone: PhoneInWorld, air: Air, chance: () => number): Itera
   const credentials = { ssid: Buffer.from(phone.ssid), password: Buffer.from(phone.password), bssid };
   if (phone.sends === "v1")
     return v1Schedule(dataLengths(credentials, Uint8Array.of(192, 168, beacon.channel, ADDRESS_OF_A_PHONE)));
-  const random = (length: number) => new Uint8Array(randomBytes(length));
+  const random = (length: number) => Uint8Array.from({ length }, () => Math.floor(chance() * 256));
   const key = phone.key === undefined ? undefined : Buffer.from(phone.key);
   const reserved = phone.reserved === undefined ? undefined : Buffer.from(phone.reserved, "hex");
   return v2Schedule(

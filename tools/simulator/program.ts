@@ -1,6 +1,14 @@
 // One run of the firmware, from its first instruction to a reset: the engine's machine and the peripherals it sees.
 
-import { BusError, run, type Engine, type Machine, type Stats, type Value } from "../engine/engine.js";
+import {
+  BusError,
+  run,
+  type Engine,
+  type Machine,
+  type RunOptions,
+  type Stats,
+  type Value,
+} from "../engine/engine.js";
 import type { Chip } from "../chips/chip.js";
 import type { Air } from "./air.js";
 import { ArenaMeter, type MemoryPeaks } from "./arena.js";
@@ -29,12 +37,16 @@ export type Ending =
   | { why: "power-cut" }
   | { why: "exception"; status: string; message: string };
 
+export type StartMachine = (engine: Engine, options: RunOptions) => Machine;
+
 export interface ProgramOptions {
   chip: Chip;
   flash: NorFlash;
   flashFile: string;
   app: BootedApp;
   engine: Engine;
+  /** Starts a machine; default: one that speaks over streams. */
+  startMachine: StartMachine | undefined;
   /** Bytes of the arena instead of the image's own. */
   arena: number | undefined;
   /** Slots of the stack instead of the image's own. */
@@ -131,7 +143,7 @@ export class Program {
       gpio: options.gpio,
     });
     this.busy();
-    this.machine = run(options.engine, {
+    this.machine = (options.startMachine ?? run)(options.engine, {
       flashFile: options.flashFile,
       offset: app.archive.offset,
       size: app.archive.size,

@@ -93,3 +93,28 @@ test("an exact timer is not early, keeps its place among the others, and is not 
   t.true(steps <= 4, `${steps} steps`);
   clock.close();
 });
+
+test("a stepped clock moves only by steps, to the very moment of the next timer, whatever holds it", async (t) => {
+  const clock = new Clock({ mode: "stepped", start: 0 });
+  const fired: [string, number][] = [];
+  clock.hold();
+  clock.set(0.1, () => {
+    fired.push(["a", clock.now()]);
+    clock.set(0.2, () => fired.push(["c", clock.now()]));
+  });
+  clock.set(0.1, () => fired.push(["b", clock.now()]));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.deepEqual([clock.now(), clock.date(), fired], [0, 0, []]);
+  t.true(clock.step());
+  t.true(clock.step());
+  t.false(clock.step());
+  t.deepEqual(fired, [
+    ["a", 0.1],
+    ["b", 0.1],
+    ["c", 0.1 + 0.2],
+  ]);
+  clock.close();
+  const fast = new Clock({ mode: "fast" });
+  t.false(fast.step());
+  fast.close();
+});

@@ -161,3 +161,16 @@ test("sizes that are no flash are refused", (t) => {
   fails(t, "flash-size", () => NorFlash.open({ path, size: SIZE }));
   t.is(readFileSync(path, "utf8"), "not a flash");
 });
+
+test("a flash in memory that begins with content leaves it to others as it was", (t) => {
+  const content = new Uint8Array(4096 + 10).map((_, i) => i & 0xff);
+  const [one, two] = [NorFlash.open({ size: SIZE, content }), NorFlash.open({ size: SIZE, content })];
+  t.deepEqual(one.read(4090, 20), Uint8Array.from([...content.subarray(4090), 0xff, 0xff, 0xff, 0xff]));
+  one.program(4095, bytes(0, 0, 0));
+  one.erase(2 * 4096);
+  t.deepEqual(one.read(4094, 5), bytes(content[4094]!, 0, 0, 0, content[4098]!));
+  t.deepEqual(two.read(4094, 5), content.slice(4094, 4099));
+  one.erase(0);
+  t.deepEqual(one.read(4094, 4), bytes(0xff, 0xff, 0, 0));
+  t.is(content[4095], 0xff);
+});
