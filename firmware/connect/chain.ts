@@ -87,6 +87,10 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     return this.phase === "online";
   }
 
+  get knowsNothing(): boolean {
+    return knownNetworks(this.base.store, false).length === 0;
+  }
+
   /** Goes through the steps until one is online. Never gives up, and never erases credentials. */
   connect(listener: ChainListener): void {
     this.listener = listener;
@@ -332,11 +336,12 @@ export class Chain implements Radio, AttemptListener, SliceListener {
 
   onSlice(result: TouchCredentials | string): void {
     const { slice } = this;
+    // Whatever came of it, what is known has its turn before the next slice: a phone may send a wrong password for ever.
+    this.plan = knownNetworks(this.base.store, false);
+    rankByTurn(this.plan, this.turn);
+    this.mustScan = true;
     if (typeof result === "string") {
       if (result !== "not-available") this.say("smartconfig", result, slice.startedMs);
-      this.plan = knownNetworks(this.base.store, false);
-      rankByTurn(this.plan, this.turn);
-      this.mustScan = true;
       return this.next();
     }
     const network = { ssid: result.ssid, password: result.password };

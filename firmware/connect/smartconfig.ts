@@ -7,7 +7,7 @@ import { defaultValues, textDefault } from "../store/defaults-record.js";
 import type { LogStore } from "../store/log-store.js";
 
 const SLICE_MS = 30_000;
-/** A transfer whose frames keep coming holds its slice. */
+/** A transfer whose frames keep coming holds its slice: so long, or to its end where no network is known that would wait. */
 const HELD_SLICE_MS = 45_000;
 const HELD_CHECK_MS = 500;
 const KEY_LENGTH = 16;
@@ -19,6 +19,8 @@ export function touchKey(store: LogStore): string | undefined {
 }
 
 export interface SliceListener {
+  /** Nothing but credentials from outside can lead on line. */
+  readonly knowsNothing: boolean;
   /**
    * The slice is over: with what a phone sent, or with a reason of the vocabulary. Nothing else is on the stack. Of what was sent
    * the listener says what became of it: `acknowledge`, or `drop`.
@@ -90,7 +92,7 @@ export class SmartConfigSlice {
   private check(): void {
     const { smartconfig, system, timer } = this.base.device;
     const held = this.listening && smartconfig!.receiving?.() === true;
-    if (held && system.uptimeMs() - this.startedMs < HELD_SLICE_MS)
+    if (held && (system.uptimeMs() - this.startedMs < HELD_SLICE_MS || this.listener.knowsNothing))
       this.timer = timer.set(() => this.check(), HELD_CHECK_MS);
     else this.end(smartconfig ? "timeout" : "not-available");
   }

@@ -213,3 +213,16 @@ test.serial("the app goes on sampling while the network is away", async (t) => {
   await board.until("100 samples", () => samples >= 100 || undefined);
   t.pass();
 });
+
+test.serial("a phone that sends a wrong password again and again keeps no known network away", async (t) => {
+  const phone = { at: 0, forMs: 300_000, via: other.ssid, ssid: network.ssid, password: "mistyped-6725" };
+  const world = worldOf({
+    accessPoints: [{ ...broome, fail: "absent" }, other],
+    phones: [phone],
+  });
+  const board = new FirmwareBoard({ world, defaults: good });
+  board.clock.set(60_000, () => board.air.setFailure(network.ssid, undefined));
+  await board.waitFor(/step=(stored|defaults) result=online/);
+  t.true(results(board).filter((result) => result.startsWith("smartconfig=")).length > 1);
+  t.true(uptimeOf(board, /result=online/) < 120_000);
+});
