@@ -1,11 +1,13 @@
 // What must be true of every run, whatever happened in it.
 
 import { loadNetworks, ssidText } from "../../firmware/connect/networks.js";
-import { home, knowsTheWay, restoredMs, type Case } from "./matrix.js";
-import type { Run } from "./rig.js";
+import { FrameType, ImprovError } from "../../firmware/protocol/improv.js";
+import { ImprovParser } from "../../firmware/protocol/improv-parser.js";
+import { home, knowsTheWay, promiseMs, restoredMs, type Case } from "./matrix.js";
+import type { Run } from "./running.js";
 
-export const PROMISE_MS = 75_000;
-const REASON = /^(online|none|not-available|(wrong-password|not-found|no-address|timeout)( \(\d+\))?)$/;
+const FAILURE = /^(wrong-password|not-found|no-address|timeout)( \(\d+\))?$/;
+const REASON = new RegExp(`^(online|none|not-available)$|${FAILURE.source}`);
 
 /** A power cut: in the n-th operation on the store, of a run that is like `whole` until then. */
 export interface Cut {
@@ -35,9 +37,9 @@ function lateness(one: Case, run: Run): string[] {
   const { said, onlineMs } = run;
   const way = knowsTheWay(one) || /step=(serial|improv) result=online/.test(said);
   if (!way) return onlineMs === undefined ? [] : [`online at ${onlineMs} without knowing the way`];
-  if (onlineMs === undefined) return [`not online ${PROMISE_MS} ms after the router was back`];
+  if (onlineMs === undefined) return [`not online ${promiseMs(one)} ms after the router was back`];
   const ms = onlineMs - restoredMs(one);
-  return ms > PROMISE_MS ? [`online only ${ms} ms after the router was back`] : [];
+  return ms > promiseMs(one) ? [`online only ${ms} ms after the router was back`] : [];
 }
 
 function known(store: Run["final"]): [string, string][] {
@@ -65,21 +67,67 @@ function unprovenCredentials({ initial, final, said }: Run): string[] {
     .map(([ssid]) => `stored unproven credentials of ${ssid}`);
 }
 
-/** One reason of the vocabulary for every failure; the dialog says the same as the log. */
+/** One reason of the vocabulary for every failure: the log, the chain's steps, the dialog and Improv say the same. */
 function strangeReasons({ said }: Run): string[] {
-  const faults: string[] = [];
-  const failures: string[] = [];
-  for (const line of said.split("\n")) {
-    const [, result] = /chain: step=\S+ result=(.*) ms=\d+/.exec(line) ?? [];
-    if (result !== undefined && !REASON.test(result)) faults.push(`result "${result}"`);
-    const [, reason] = /wifi: ".*" failed: (.*)/.exec(line.trimEnd()) ?? [];
-    if (reason !== undefined) failures.push(reason);
-    if (reason !== undefined && !REASON.test(reason)) faults.push(`reason "${reason}"`);
-    const [, told] = /^(?:The|That|It) .*\. \[([a-z-]+(?: \(\d+\))?)\]$/.exec(line.trimEnd()) ?? [];
-    if (told !== undefined && told !== failures.at(-1))
-      faults.push(`dialog "${told}", log "${failures.at(-1)}"`);
+  return said.split(/--- power-on/).flatMap((start) => new Reasons(start).faults);
+}
+
+/** What one start said of its attempts. */
+class Reasons {
+  readonly faults: string[] = [];
+  private joining = 0; // attempts of which the end was not told
+  private failure: string | undefined; // the last one's
+  /** Improv's last request failed, and has not been told so. */
+  private owed = false;
+
+  constructor(said: string) {
+    let line = "";
+    const parser = new ImprovParser({
+      onText: (byte) => {
+        if (byte !== 0x0a) line += String.fromCharCode(byte);
+        else {
+          this.take(line.trimEnd());
+          line = "";
+        }
+      },
+      onFrame: (type, data) => this.frame(type, data),
+      onBadFrame: () => this.faults.push("a frame of Improv that is none"),
+    });
+    for (const byte of Buffer.from(said, "latin1")) parser.push(byte);
+    if (this.owed) this.faults.push("Improv was not told of a failure");
   }
-  return faults;
+
+  private take(line: string): void {
+    if (/wifi: joining /.test(line)) this.joining = 1; // one before it was broken off
+    const [, failed] = /wifi: ".*" failed: (.*)/.exec(line) ?? [];
+    if (failed !== undefined) this.failed(failed);
+    const [, step, result] = /chain: step=(\S+) result=(.*) ms=\d+/.exec(line) ?? [];
+    if (result !== undefined) this.result(step!, result);
+    const [, told] = /^(?:The|That|It) .*\. \[([a-z-]+(?: \(\d+\))?)\]$/.exec(line) ?? [];
+    if (told !== undefined && told !== this.failure)
+      this.faults.push(`dialog "${told}", log "${this.failure}"`);
+  }
+
+  private failed(reason: string): void {
+    if (!REASON.test(reason)) this.faults.push(`reason "${reason}"`);
+    if (this.joining === 0) this.faults.push(`a second reason of one attempt: "${reason}"`);
+    this.joining = 0;
+    this.failure = reason;
+  }
+
+  private result(step: string, result: string): void {
+    if (!REASON.test(result)) this.faults.push(`result "${result}"`);
+    const attempted = ["serial", "improv", "smartconfig"].includes(step) && FAILURE.test(result);
+    if (!attempted) return;
+    // A slice in which nothing was heard, and a dialog that was left, were no attempts.
+    if (step === "smartconfig" && result === "timeout") return;
+    if (result !== this.failure) this.faults.push(`${step} "${result}", log "${this.failure}"`);
+    if (step === "improv") this.owed = true;
+  }
+
+  private frame(type: number, data: Uint8Array): void {
+    if (type === FrameType.error && data[0] === ImprovError.unableToConnect) this.owed = false;
+  }
 }
 
 /** After a power cut every key holds what it held before the operation, or what it was about to hold; nothing else. */

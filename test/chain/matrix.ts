@@ -1,4 +1,5 @@
-// Every combination of what a board knows, what was patched into it, what its router does and who is at its UART.
+// Every combination of what a board knows, what was patched into it, what its router does, what a phone in its network sends
+// and who is at its UART.
 
 import type { Defaults } from "../../firmware/format/defaults-block.js";
 import { checkWorld, type World } from "../../tools/simulator/world.js";
@@ -14,12 +15,14 @@ export const routers = [
   "dhcp-dead",
   "captive",
 ] as const;
+export const smartconfig = ["none", "right", "wrong-password", "garbage", "cut-off"] as const;
 export const serial = ["none", "person", "improv", "garbage"] as const;
 
 export interface Case {
   stored: (typeof stored)[number];
   defaults: (typeof defaults)[number];
   router: (typeof routers)[number];
+  smartconfig: (typeof smartconfig)[number];
   serial: (typeof serial)[number];
 }
 
@@ -37,14 +40,32 @@ const MISTYPED = "cable-beech-6725";
 const RESTORED_MS = 60_000;
 const VANISHES_MS = 15_000;
 
+/** From its beginning to the end of every run. */
+const PHONE_AT_MS = 2_000;
+const PHONE_FOR_MS = 300_000;
+/** A transfer that breaks off: less than v1's guide codes and all data, or than one round of v2, again and again. */
+const CUT_OFF_MS = { v1: 2_300, v2: 500 };
+const CUT_OFF_EVERY_MS = 4_100;
+const CUT_OFF_TIMES = 45;
+
+/** The promise: from every state, so soon is the board on line when a known router is there. */
+const PROMISE_MS = 75_000;
+/** While a transfer by SmartConfig is under way. */
+const TRANSFER_PROMISE_MS = 120_000;
+
 export const cases: readonly Case[] = stored.flatMap((s) =>
   defaults.flatMap((d) =>
-    routers.flatMap((router) => serial.map((who) => ({ stored: s, defaults: d, router, serial: who }))),
+    routers.flatMap((router) =>
+      smartconfig.flatMap((touch) =>
+        serial.map((who) => ({ stored: s, defaults: d, router, smartconfig: touch, serial: who })),
+      ),
+    ),
   ),
 );
 
 export function nameOf(one: Case): string {
-  return `stored=${one.stored} defaults=${one.defaults} router=${one.router} serial=${one.serial}`;
+  const { stored, defaults, router, smartconfig, serial } = one;
+  return `stored=${stored} defaults=${defaults} router=${router} smartconfig=${smartconfig} serial=${serial}`;
 }
 
 /** Newest first. */
@@ -87,10 +108,47 @@ export function restoredMs({ router }: Case): number {
   return router === "there" || router === "captive" ? 0 : RESTORED_MS;
 }
 
-/** What would lead online once the router is as it should be. */
+/** World time, counted from `restoredMs`, within which a board that knows the way is on line. */
+export function promiseMs({ smartconfig }: Case): number {
+  return smartconfig === "none" || smartconfig === "garbage" ? PROMISE_MS : TRANSFER_PROMISE_MS;
+}
+
+/** What leads online once the router is as it should be. */
 export function knowsTheWay(one: Case): boolean {
   const good = ({ ssid, password }: Credentials) => ssid === home.ssid && password === home.password;
-  return storedNetworks(one).some(good) || one.defaults === "good" || one.defaults === "changed";
+  const patched = one.defaults === "good" || one.defaults === "changed";
+  return storedNetworks(one).some(good) || patched || one.smartconfig === "right";
+}
+
+/** ESP-Touch v1 and v2 in turn: each meets every value of every dimension. */
+export function touchVersionOf(one: Case): "v1" | "v2" {
+  const places = [
+    stored.indexOf(one.stored),
+    defaults.indexOf(one.defaults),
+    routers.indexOf(one.router),
+    serial.indexOf(one.serial),
+  ];
+  return places.reduce((sum, place) => sum + place, 0) % 2 === 0 ? "v2" : "v1";
+}
+
+/** The owner's phone is in the owner's network: it sends only while that is on the air. */
+function phonesOf(one: Case): object[] {
+  const sends = touchVersionOf(one);
+  const right = { at: PHONE_AT_MS, forMs: PHONE_FOR_MS, via: home.ssid, sends, ...home };
+  switch (one.smartconfig) {
+    case "none":
+      return [];
+    case "right":
+      return [right];
+    case "wrong-password":
+      return [{ ...right, password: MISTYPED }];
+    case "garbage":
+      return [{ ...right, sends: "garbage" }];
+    case "cut-off":
+      return Array.from({ length: CUT_OFF_TIMES }, (_, i) => {
+        return { ...right, at: PHONE_AT_MS + i * CUT_OFF_EVERY_MS, forMs: CUT_OFF_MS[sends] };
+      });
+  }
 }
 
 export function worldOf(one: Case): World {
@@ -115,5 +173,6 @@ export function worldOf(one: Case): World {
       { ...derby, security: "wpa2", channel: 1, rssi: -70 },
     ],
     faults,
+    phones: phonesOf(one),
   });
 }

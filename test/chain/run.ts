@@ -1,5 +1,6 @@
 // `npm run test:chain [-- --only PATTERN]`: all cases and all power cuts, with the figures.
 
+import { availableParallelism } from "node:os";
 import { runSuite } from "./suite.js";
 
 const [flag, pattern] = process.argv.slice(2);
@@ -10,7 +11,7 @@ if (flag !== undefined && (flag !== "--only" || pattern === undefined)) {
 const { failures, ...figures } = await runSuite({
   cuts: 1,
   ...(pattern === undefined ? {} : { only: new RegExp(pattern) }),
-  parallel: 3,
+  parallel: availableParallelism(),
   say: (text) => void process.stderr.write(`${text}\n`),
 });
 for (const failure of failures) process.stderr.write(`failed: ${failure}\n`);

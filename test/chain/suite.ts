@@ -1,127 +1,155 @@
 // The whole proof: every case of the matrix, then power cuts at every operation of every distinct trace of the store.
 
-import { INTENTION } from "../../firmware/store/keys.js";
-import { seededRandom, type Random } from "../support/random.js";
-import { faultsOf } from "./judge.js";
-import { cases, nameOf, restoredMs, type Case } from "./matrix.js";
-import { ChainRig, type Run } from "./rig.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { seededRandom } from "../support/random.js";
+import { cases, nameOf, restoredMs } from "./matrix.js";
+import { Pool } from "./pool.js";
+import { buildFirmware } from "./rig.js";
+import type { Job, Outcome } from "./worker.js";
 
 export interface SuiteOptions {
   /** Share of the power cuts that are tried, chosen by the seed; 0 to 1. */
   cuts: number;
   /** Only the cases whose names match. */
   only?: RegExp;
-  /** Runs at a time. */
+  /** Processes. */
   parallel: number;
-  /** After so much real time no further case is begun, and no cut after a third more; what was left out is counted as skipped. */
-  budgetMs?: number;
+  /** Whatever else the machine has to do comes first. */
+  nice?: boolean;
   say(text: string): void;
 }
 
+/** Of world time, in ms. */
+interface Spread {
+  p50: number;
+  p95: number;
+  max: number;
+}
+
 export interface SuiteResult {
+  /** Runs without a cut, and with one. */
   cases: number;
+  cuts: number;
   failed: number;
   skipped: number;
   seed: number;
   ms: number;
+  /** Distinct traces of the store, and the operations in one run of each: so many cuts there are. */
   traces: number;
-  cuts: number;
-  /** World time from the router's return to being online, over the cases that were waiting for it. */
-  backMs: { p50: number; p95: number; max: number };
-  /** Most erases of one sector of the store in one run. */
-  mostErases: number;
+  operations: number;
+  /** From the start to being online, where the router was there from the beginning. */
+  onlineMs: Spread;
+  /** From the router's return to being online, over the cases that were waiting for it. */
+  backMs: Spread;
+  /** Most erases in one run, of each sector of the store. */
+  erases: number[];
   failures: string[];
-}
-
-interface Traced {
-  one: Case;
-  run: Run;
 }
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const started = Date.now();
-  const random = seededRandom(started);
-  const rig = await ChainRig.open();
-  const failures: string[] = [];
-  const note = (name: string, faults: string[], run: Run) => {
-    if (faults.length === 0) return;
-    failures.push(`${name}: ${faults.join("; ")}`);
-    options.say(`${name}: ${faults.join("; ")}\n${run.said.slice(-3000)}`);
-  };
+  const folder = mkdtempSync(join(tmpdir(), "broome-chain-"));
+  await buildFirmware(folder);
+  const pool = new Pool({ folder, parallel: options.parallel, nice: options.nice ?? false });
   try {
-    const chosen = cases.filter((one) => options.only?.test(nameOf(one)) ?? true);
-    if (options.budgetMs !== undefined) shuffle(chosen, random);
-    const { budgetMs = Infinity } = options;
-    const begun = Date.now(); // the build is not counted
-    let ran = 0;
-    const traces = new Map<string, Traced>();
-    const back: number[] = [];
-    let mostErases = 0;
-    await inParallel(chosen, options.parallel, async (one) => {
-      if (Date.now() - begun > budgetMs) return;
-      ran += 1;
-      const run = await rig.run(one);
-      note(nameOf(one), faultsOf(one, run), run);
-      const key = identityOf(run.trace);
-      if (!traces.has(key)) traces.set(key, { one, run });
-      const waitedMs = (run.onlineMs ?? 0) - restoredMs(one);
-      if (restoredMs(one) > 0 && waitedMs > 0) back.push(waitedMs);
-      mostErases = Math.max(mostErases, ...run.erases);
-    });
-    options.say(
-      `${ran} of ${chosen.length} cases, ${traces.size} distinct traces, ${Date.now() - started} ms`,
-    );
-    const all = [...traces.values()].flatMap(({ one, run }) =>
-      run.trace.map((_, i) => ({ one, run, at: i + 1 })),
-    );
-    const wanted =
-      options.cuts >= 1 ? all : all.filter(() => random.below(1_000_000) < options.cuts * 1_000_000);
-    let done = 0;
-    await inParallel(wanted, options.parallel, async ({ one, run: whole, at }) => {
-      if (Date.now() - begun > (budgetMs * 4) / 3) return;
-      const run = await rig.run(one, at);
-      note(`${nameOf(one)} cut=${at} of ${whole.trace.length}`, faultsOf(one, run, { at, whole }), run);
-      mostErases = Math.max(mostErases, ...run.erases);
-      done += 1;
-    });
-    back.sort((a, b) => a - b);
-    const share = (part: number) => Math.round(back[Math.floor((back.length - 1) * part)] ?? 0);
-    return {
-      cases: ran + done,
-      failed: failures.length,
-      skipped: chosen.length - ran + wanted.length - done,
-      seed: random.seed,
-      ms: Date.now() - started,
-      ...{ traces: traces.size, cuts: done, mostErases, failures },
-      backMs: { p50: share(0.5), p95: share(0.95), max: share(1) },
-    };
+    return await new Suite(options, pool, started).run();
   } finally {
-    rig.close();
+    pool.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The uptime is written down by the clock, between whatever else is written: that alone makes no other trace. */
-function identityOf(trace: readonly string[]): string {
-  return trace
-    .filter((operation) => operation !== `H${INTENTION}` && operation !== `V${INTENTION}`)
-    .join(" ");
-}
+class Suite {
+  private readonly options: SuiteOptions;
+  private readonly pool: Pool;
+  private readonly started: number;
+  private readonly failures: string[] = [];
+  private readonly erases: number[] = [];
 
-function shuffle<T>(items: T[], random: Random): void {
-  for (let i = items.length - 1; i > 0; i -= 1) {
-    const j = random.below(i + 1);
-    [items[i], items[j]] = [items[j]!, items[i]!];
+  constructor(options: SuiteOptions, pool: Pool, started: number) {
+    this.options = options;
+    this.pool = pool;
+    this.started = started;
+  }
+
+  async run(): Promise<SuiteResult> {
+    const random = seededRandom(this.started);
+    const chosen = [...cases.keys()].filter(
+      (index) => this.options.only?.test(nameOf(cases[index]!)) ?? true,
+    );
+    const outcomes = await this.matrix(chosen);
+    const traces = distinct(outcomes);
+    const operations = traces.reduce((sum, [, { operations }]) => sum + operations, 0);
+    this.say(`${chosen.length} cases, ${traces.length} distinct traces with ${operations} operations`);
+    const { cuts: share } = this.options;
+    const jobs = traces
+      .map(([index, { operations }]) => {
+        const all = Array.from({ length: operations }, (_, i) => i + 1);
+        return { index, cuts: all.filter(() => share >= 1 || random.below(1_000_000) < share * 1_000_000) };
+      })
+      .filter(({ cuts }) => cuts.length > 0);
+    const cuts = await this.cuts(jobs);
+    const all = [...outcomes];
+    return {
+      ...{ cases: outcomes.size, cuts, failed: this.failures.length, skipped: 0, seed: random.seed },
+      ...{ ms: Date.now() - this.started, traces: traces.length, operations },
+      onlineMs: spread(all.map(([i, { onlineMs }]) => (restoredMs(cases[i]!) === 0 ? onlineMs : undefined))),
+      backMs: spread(all.map(([i, { backMs }]) => (restoredMs(cases[i]!) > 0 ? backMs : undefined))),
+      ...{ erases: this.erases, failures: this.failures },
+    };
+  }
+
+  private async matrix(chosen: readonly number[]): Promise<Map<number, Outcome>> {
+    const outcomes = new Map<number, Outcome>();
+    const jobs = chosen.map((index) => ({ index, cuts: [] }));
+    await this.pool.run(jobs, (outcome, job) => {
+      if (this.judge(outcome, job)) outcomes.set(job.index, outcome);
+    });
+    return outcomes;
+  }
+
+  private async cuts(jobs: readonly Job[]): Promise<number> {
+    let done = 0;
+    await this.pool.run(jobs, (outcome, job) => {
+      if (this.judge(outcome, job)) done += 1;
+    });
+    return done;
+  }
+
+  /** Notes what is wrong. False: the worker was lost. */
+  private judge(outcome: Outcome | string, { index }: Job): outcome is Outcome {
+    if (typeof outcome === "string") {
+      this.fail(`${nameOf(cases[index]!)}: ${outcome}`);
+      return false;
+    }
+    const { name, faults, said, erases } = outcome;
+    if (faults.length > 0) this.fail(`${name}: ${faults.join("; ")}`, said);
+    erases.forEach((count, sector) => (this.erases[sector] = Math.max(count, this.erases[sector] ?? 0)));
+    return true;
+  }
+
+  private fail(failure: string, said = ""): void {
+    this.failures.push(failure);
+    this.options.say(`${failure}\n${said}`);
+  }
+
+  private say(text: string): void {
+    this.options.say(`${text}; ${Date.now() - this.started} ms so far`);
   }
 }
 
-async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = items.slice();
-  const worker = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
+/** The first case of each trace. */
+function distinct(outcomes: ReadonlyMap<number, Outcome>): [number, Outcome][] {
+  const first = new Map<string, [number, Outcome]>();
+  for (const [index, outcome] of [...outcomes].sort(([a], [b]) => a - b))
+    if (!first.has(outcome.trace)) first.set(outcome.trace, [index, outcome]);
+  return [...first.values()];
+}
+
+function spread(values: readonly (number | undefined)[]): Spread {
+  const sorted = values.filter((ms) => ms !== undefined).sort((a, b) => a - b);
+  const share = (part: number) => Math.round(sorted[Math.ceil(sorted.length * part) - 1] ?? 0);
+  return { p50: share(0.5), p95: share(0.95), max: share(1) };
 }

@@ -1,0 +1,91 @@
+// Worker processes that share a list of jobs. One that says nothing for long is ended, and its job has failed.
+
+import { fork, type ChildProcess } from "node:child_process";
+import { setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Job, Outcome } from "./worker.js";
+
+/** Real time between two messages: a run takes a tenth of a second. */
+const SILENCE_MS = 120_000;
+const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
+
+export interface PoolOptions {
+  /** Of `buildFirmware`. */
+  folder: string;
+  parallel: number;
+  /** Whatever else the machine has to do comes first. */
+  nice: boolean;
+}
+
+export class Pool {
+  private readonly options: PoolOptions;
+  private readonly workers: Worker[];
+
+  constructor(options: PoolOptions) {
+    this.options = options;
+    this.workers = Array.from({ length: options.parallel }, () => new Worker(options));
+  }
+
+  /** Does all jobs, in about their order; every outcome is told as it comes, or what became of the worker. */
+  async run(jobs: readonly Job[], onOutcome: (outcome: Outcome | string, job: Job) => void): Promise<void> {
+    const left = jobs.slice();
+    await Promise.all(
+      this.workers.map(async (_, number) => {
+        for (let job = left.shift(); job; job = left.shift()) {
+          const current = job;
+          const lost = await this.workers[number]!.run(job, (outcome) => onOutcome(outcome, current));
+          if (lost === undefined) continue;
+          onOutcome(lost, job);
+          this.workers[number] = new Worker(this.options);
+        }
+      }),
+    );
+  }
+
+  close(): void {
+    for (const one of this.workers) one.close();
+  }
+}
+
+class Worker {
+  private readonly child: ChildProcess;
+  private readonly ready: Promise<void>;
+
+  constructor({ folder, nice }: PoolOptions) {
+    this.child = fork(worker, [folder], { execArgv: ["--import=tsx"] });
+    if (nice && this.child.pid !== undefined) setPriority(this.child.pid, 10);
+    this.ready = new Promise((resolve, reject) => {
+      this.child.once("message", () => resolve());
+      this.child.once("exit", (code) => reject(new Error(`a worker ended with ${code} before it began`)));
+    });
+  }
+
+  /** Undefined when all outcomes came; else what became of it. */
+  async run({ index, cuts }: Job, onOutcome: (outcome: Outcome) => void): Promise<string | undefined> {
+    await this.ready;
+    let awaited = Math.max(1, cuts.length);
+    return new Promise((resolve) => {
+      const end = (lost?: string) => {
+        clearTimeout(timeout);
+        this.child.off("message", take).off("exit", exit);
+        if (lost !== undefined) this.close();
+        resolve(lost);
+      };
+      const take = (outcome: Outcome) => {
+        timeout.refresh();
+        onOutcome(outcome);
+        awaited -= 1;
+        if (awaited === 0) end();
+      };
+      const exit = (code: number | null) => end(`the worker ended with ${code}`);
+      const timeout = setTimeout(() => end(`nothing for ${SILENCE_MS} ms`), SILENCE_MS);
+      this.child.on("message", take).on("exit", exit);
+      this.child.send({ index, cuts } satisfies Job);
+    });
+  }
+
+  close(): void {
+    this.child.removeAllListeners();
+    this.child.kill("SIGKILL");
+  }
+}
