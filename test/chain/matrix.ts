@@ -108,6 +108,11 @@ export function restoredMs({ router }: Case): number {
   return router === "there" || router === "captive" ? 0 : RESTORED_MS;
 }
 
+/** Boards with a button and an LED, and without: those that no phone sends to, and the others. */
+export function hasPanel({ smartconfig }: Case): boolean {
+  return smartconfig === "none";
+}
+
 /** World time, counted from `restoredMs`, within which a board that knows the way is on line. */
 export function promiseMs({ smartconfig }: Case): number {
   return smartconfig === "none" || smartconfig === "garbage" ? PROMISE_MS : TRANSFER_PROMISE_MS;

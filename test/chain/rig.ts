@@ -14,11 +14,20 @@ import { Running, type Run } from "./running.js";
 
 const { layout, flashSize } = esp32c3;
 
-/** Builds the firmware of this checkout into a folder, for the rigs of all processes. */
+/** Builds the firmware of this checkout into a folder, for the rigs of all processes: as it is, and for a board without pins. */
 export async function buildFirmware(folder: string): Promise<void> {
   const engine = await prepareEngine({ cacheDir: ".broome" });
-  const paths = { root: process.cwd(), cacheDir: ".broome", outDir: folder };
-  await build({ ...paths, chip: esp32c3, version: "1.0.0", engine, config: { updateKeys: [] } });
+  const common = { root: process.cwd(), cacheDir: ".broome", chip: esp32c3, version: "1.0.0", engine };
+  const config = { updateKeys: [] };
+  await build({ ...common, outDir: join(folder, "panel"), config });
+  await build({ ...common, outDir: join(folder, "bare"), config: { ...config, button: null, led: null } });
+}
+
+export interface RunOptions {
+  /** The power goes in the n-th operation on the store. */
+  cutAt?: number;
+  /** The board has a button and an LED: they make most of what a waiting board does, and write nothing. */
+  panel: boolean;
 }
 
 /** A flash with an image and nothing in its store. */
@@ -32,16 +41,14 @@ export interface PreparedFlash {
 export class ChainRig {
   private readonly folder: string;
   private readonly engine: Engine;
-  private readonly image: Uint8Array;
-  private readonly table: Uint8Array;
+  private readonly built: string;
   private readonly machines: Machines;
   private readonly flashes = new Map<string, PreparedFlash>();
 
   private constructor(folder: string, own: string, engine: Engine) {
     this.folder = own;
     this.engine = engine;
-    this.image = new Uint8Array(readFileSync(join(folder, "app.bin")));
-    this.table = new Uint8Array(readFileSync(join(folder, "partition-table.bin")));
+    this.built = folder;
     this.machines = new Machines(own);
   }
 
@@ -52,24 +59,27 @@ export class ChainRig {
     return new ChainRig(folder, own, await prepareEngine({ cacheDir: ".broome" }));
   }
 
-  /** `cutAt`: the power goes in the n-th operation on the store. The same arguments give the same run. */
-  run(one: Case, cutAt?: number): Promise<Run> {
+  /** The same arguments give the same run. */
+  run(one: Case, { cutAt, panel }: RunOptions): Promise<Run> {
     const { block, imported } = defaultsOf(one);
     const { engine, machines } = this;
-    return new Running({ one, engine, machines, flash: this.flashOf(block), imported, cutAt }).play();
+    return new Running({ one, engine, machines, flash: this.flashOf(block, panel), imported, cutAt }).play();
   }
 
   close(): void {
     this.machines.close();
   }
 
-  private flashOf(block: Defaults): PreparedFlash {
-    const name = JSON.stringify(block);
+  private flashOf(block: Defaults, panel: boolean): PreparedFlash {
+    const name = `${panel} ${JSON.stringify(block)}`;
     const known = this.flashes.get(name);
     if (known) return known;
-    const app = name === "{}" ? this.image : patch(this.image, block, { sha256 }).image;
+    const file = (name: string) =>
+      new Uint8Array(readFileSync(join(this.built, panel ? "panel" : "bare", name)));
+    const image = file("app.bin");
+    const app = Object.keys(block).length === 0 ? image : patch(image, block, { sha256 }).image;
     const content = Buffer.alloc(flashSize, 0xff);
-    content.set(this.table, layout.partitionTable.offset);
+    content.set(file("partition-table.bin"), layout.partitionTable.offset);
     content.set(app, layout.ota_0.offset);
     const path = join(this.folder, `${this.flashes.size}.flash`);
     writeFileSync(path, content);

@@ -21,6 +21,8 @@ export interface SuiteOptions {
   say(text: string): void;
 }
 
+const PROGRESS_MS = 60_000; // of real time
+
 /** Of world time, in ms. */
 interface Spread {
   p50: number;
@@ -101,20 +103,31 @@ class Suite {
     };
   }
 
+  /** All outcomes of the jobs, with a word now and then: it takes minutes. */
+  private async work(jobs: readonly Job[], onOutcome: (outcome: Outcome, job: Job) => void): Promise<void> {
+    const total = jobs.reduce((sum, { cuts }) => sum + Math.max(1, cuts.length), 0);
+    let done = 0;
+    const progress = setInterval(() => this.say(`${done} of ${total} runs`), PROGRESS_MS);
+    try {
+      await this.pool.run(jobs, (outcome, job) => {
+        done += 1;
+        if (this.judge(outcome, job)) onOutcome(outcome, job);
+      });
+    } finally {
+      clearInterval(progress);
+    }
+  }
+
   private async matrix(chosen: readonly number[]): Promise<Map<number, Outcome>> {
     const outcomes = new Map<number, Outcome>();
     const jobs = chosen.map((index) => ({ index, cuts: [] }));
-    await this.pool.run(jobs, (outcome, job) => {
-      if (this.judge(outcome, job)) outcomes.set(job.index, outcome);
-    });
+    await this.work(jobs, (outcome, job) => void outcomes.set(job.index, outcome));
     return outcomes;
   }
 
   private async cuts(jobs: readonly Job[]): Promise<number> {
     let done = 0;
-    await this.pool.run(jobs, (outcome, job) => {
-      if (this.judge(outcome, job)) done += 1;
-    });
+    await this.work(jobs, () => (done += 1));
     return done;
   }
 

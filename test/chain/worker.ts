@@ -1,6 +1,6 @@
 // A process that runs cases, one at a time, as its parent asks by messages; it says something after every run.
 
-import { nameOf, cases, restoredMs, type Case } from "./matrix.js";
+import { cases, hasPanel, nameOf, restoredMs, type Case } from "./matrix.js";
 import { faultsOf } from "./judge.js";
 import { identityOf } from "./identity.js";
 import { ChainRig } from "./rig.js";
@@ -41,10 +41,10 @@ process.send!("ready");
 
 async function take({ index, cuts }: Job): Promise<void> {
   const one = cases[index]!;
-  const whole = await rig.run(one);
+  const whole = await rig.run(one, { panel: cuts.length === 0 && hasPanel(one) });
   if (cuts.length === 0) process.send!(outcomeOf(one, nameOf(one), whole, faultsOf(one, whole)));
   for (const at of cuts) {
-    const run = await rig.run(one, at);
+    const run = await rig.run(one, { cutAt: at, panel: false });
     const name = `${nameOf(one)} cut=${at} of ${whole.trace.length}`;
     process.send!(outcomeOf(one, name, run, faultsOf(one, run, { at, whole })));
   }

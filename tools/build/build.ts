@@ -29,7 +29,7 @@ export interface BuildOptions {
     /** Security counter; default: the manifest's, else 0. */
     readonly sc?: number | undefined;
     readonly product?: string | undefined;
-    /** Any other member of `mc/config`. */
+    /** Any other member of `mc/config`; null takes out what the manifest says. */
     readonly [name: string]: unknown;
   };
   /** Another folder in the place of firmware/app. */
@@ -150,7 +150,8 @@ function resourcesOf(manifest: Manifest): { name: string; data: Uint8Array }[] {
 
 function configOf({ chip, version, config }: BuildOptions, manifest: Manifest): Record<string, unknown> {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
-  return { sc: 0, ...manifest.config, ...given, version, chip: chip.name, layout: chip.layout.name };
+  const all = { sc: 0, ...manifest.config, ...given, version, chip: chip.name, layout: chip.layout.name };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
 }
 
 /** `mc/config`, as mcconfig makes it from the manifest's "config". */
