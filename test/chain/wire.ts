@@ -3,7 +3,7 @@
 import type { Uart } from "../../tools/simulator/uart.js";
 
 export class Wire implements Uart {
-  readonly baudRate = 115200;
+  readonly baudRate: number = 115200;
   readonly connected = false;
   private listener: (bytes: Uint8Array) => void = () => undefined;
 
