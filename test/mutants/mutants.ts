@@ -1,6 +1,7 @@
 // The checks that the project rests on, each with the change that removes it and the tests that must notice.
 
 import { atRestMutants } from "./at-rest.js";
+import { connectMutants } from "./connect.js";
 import { curve25519Mutants } from "./curve25519.js";
 import { boardMutants } from "./boards.js";
 import { firmwareMutants } from "./firmware.js";
@@ -25,6 +26,7 @@ export const mutants: readonly Mutant[] = [
   ...serialMutants,
   ...wireMutants,
   ...firmwareMutants,
+  ...connectMutants,
   ...curve25519Mutants,
   ...boardMutants,
 ];

@@ -226,3 +226,23 @@ test.serial("a phone that sends a wrong password again and again keeps no known 
   t.true(results(board).filter((result) => result.startsWith("smartconfig=")).length > 1);
   t.true(uptimeOf(board, /result=online/) < 120_000);
 });
+
+for (const [what, defaults, first] of [
+  ["where nothing is known, to its end", {}, "smartconfig=online"],
+  ["where a network is known, 45 s", { "wifi.ssid": "Kununurra" }, "smartconfig=timeout"],
+] as const)
+  test.serial(`a transfer that takes longer than a slice holds it: ${what}`, async (t) => {
+    const ssid = "n".repeat(32);
+    const slow = { ssid, password: "p".repeat(63) };
+    const phone = { at: 1000, forMs: 300_000, via: ssid, sends: "v1", ...slow };
+    const accessPoints = [{ ...slow, security: "wpa2" }];
+    const board = new FirmwareBoard({
+      world: worldOf({ accessPoints, phones: [phone], air: { loss: 0.5 } }),
+      defaults,
+    });
+    await board.waitFor(/step=smartconfig result=(online|timeout)/);
+    t.is(results(board).at(-1), first);
+    const [, ms] = /step=smartconfig result=\S+ ms=(\d+)/.exec(board.said)!;
+    const limitMs = first === "smartconfig=timeout" ? 46_000 : 300_000;
+    t.true(uptimeOf(board, /step=smartconfig/) > 45_000 && Number(ms) < limitMs, board.said);
+  });
