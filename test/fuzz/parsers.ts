@@ -2,6 +2,7 @@
 
 import { defaults, image, otadata, partitionTable } from "./at-rest.js";
 import type { Fuzz } from "./fuzz.js";
+import { touchV1, touchV2 } from "./on-the-air.js";
 import { response, slip, telnet } from "./on-the-wire.js";
 import { reservedData } from "./reserved-data.js";
 import { world } from "./world.js";
@@ -10,6 +11,8 @@ export const parsers: readonly Fuzz[] = [
   slip,
   response,
   telnet,
+  touchV1,
+  touchV2,
   image,
   partitionTable,
   otadata,

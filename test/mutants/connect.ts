@@ -17,7 +17,7 @@ export const connectMutants: readonly Mutant[] = [
     "chain",
     'if (request || this.phase !== "pass") this.say(step, attempt.reason, this.triedMs);',
     "if (request) rememberNetwork(this.base.store, network);",
-    ["improv"],
+    ["smartconfig"],
   ),
   chain("elsewhere than last time", "this.plan.unshift(known);", ""),
   chain(

@@ -246,3 +246,19 @@ for (const [what, defaults, first] of [
     const limitMs = first === "smartconfig=timeout" ? 46_000 : 300_000;
     t.true(uptimeOf(board, /step=smartconfig/) > 45_000 && Number(ms) < limitMs, board.said);
   });
+
+test.serial(
+  "a network that takes all the time between two slices does not do so the next time",
+  async (t) => {
+    const first = new FirmwareBoard({ world: worldOf({ accessPoints: [broome, other] }), defaults: good });
+    await first.waitFor(/result=online/);
+    first.air.setFailure("Broome", "no-address");
+    first.air.setFailure("Derby", "refused");
+    const derby = { "wifi.ssid": other.ssid, "wifi.password": other.password };
+    const second = first.reset("external", { defaults: derby });
+    await second.waitFor(/step=smartconfig result=timeout/);
+    second.air.setFailure("Derby", undefined); // it was heard all the time: that is no news
+    await second.waitFor(/step=defaults result=online/);
+    t.true(uptimeOf(second, /step=defaults result=online/) < 120_000);
+  },
+);
