@@ -26,12 +26,20 @@ export class Pool {
     this.workers = Array.from({ length: options.parallel }, () => new Worker(options));
   }
 
-  /** Does all jobs, in about their order; every outcome is told as it comes, or what became of the worker. */
-  async run(jobs: readonly Job[], onOutcome: (outcome: Outcome | string, job: Job) => void): Promise<void> {
+  /**
+   * Does all jobs, in about their order; every outcome is told as it comes, or what became of the worker. None is begun after
+   * `until` (of `Date.now`).
+   */
+  async run(
+    jobs: readonly Job[],
+    until: number,
+    onOutcome: (outcome: Outcome | string, job: Job) => void,
+  ): Promise<void> {
     const left = jobs.slice();
+    const next = () => (Date.now() < until ? left.shift() : undefined);
     await Promise.all(
       this.workers.map(async (_, number) => {
-        for (let job = left.shift(); job; job = left.shift()) {
+        for (let job = next(); job; job = next()) {
           const current = job;
           const lost = await this.workers[number]!.run(job, (outcome) => onOutcome(outcome, current));
           if (lost === undefined) continue;

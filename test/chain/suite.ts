@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seededRandom } from "../support/random.js";
+import { seededRandom, type Random } from "../support/random.js";
 import { cases, nameOf, restoredMs } from "./matrix.js";
 import { Pool } from "./pool.js";
 import { buildFirmware } from "./rig.js";
@@ -18,6 +18,8 @@ export interface SuiteOptions {
   parallel: number;
   /** Whatever else the machine has to do comes first. */
   nice?: boolean;
+  /** After so much real time no further job is begun; the cases come in an order of the seed then. Default: all are done. */
+  budgetMs?: number;
   say(text: string): void;
 }
 
@@ -35,6 +37,7 @@ export interface SuiteResult {
   cases: number;
   cuts: number;
   failed: number;
+  /** Cases and cuts for which there was no time. */
   skipped: number;
   seed: number;
   ms: number;
@@ -69,6 +72,7 @@ class Suite {
   private readonly started: number;
   private readonly failures: string[] = [];
   private readonly erases: number[] = [];
+  private lost = 0; // runs that ended with their worker
 
   constructor(options: SuiteOptions, pool: Pool, started: number) {
     this.options = options;
@@ -81,10 +85,13 @@ class Suite {
     const chosen = [...cases.keys()].filter(
       (index) => this.options.only?.test(nameOf(cases[index]!)) ?? true,
     );
+    if (this.options.budgetMs !== undefined) shuffle(chosen, random);
     const outcomes = await this.matrix(chosen);
     const traces = distinct(outcomes);
     const operations = traces.reduce((sum, [, { operations }]) => sum + operations, 0);
-    this.say(`${chosen.length} cases, ${traces.length} distinct traces with ${operations} operations`);
+    this.say(
+      `${outcomes.size} of ${chosen.length} cases, ${traces.length} distinct traces with ${operations} operations`,
+    );
     const { cuts: share } = this.options;
     const jobs = traces
       .map(([index, { operations }]) => {
@@ -93,9 +100,11 @@ class Suite {
       })
       .filter(({ cuts }) => cuts.length > 0);
     const cuts = await this.cuts(jobs);
+    const wanted = chosen.length + jobs.reduce((sum, { cuts }) => sum + cuts.length, 0);
+    const skipped = wanted - outcomes.size - cuts - this.lost;
     const all = [...outcomes];
     return {
-      ...{ cases: outcomes.size, cuts, failed: this.failures.length, skipped: 0, seed: random.seed },
+      ...{ cases: outcomes.size, cuts, failed: this.failures.length, skipped, seed: random.seed },
       ...{ ms: Date.now() - this.started, traces: traces.length, operations },
       onlineMs: spread(all.map(([i, { onlineMs }]) => (restoredMs(cases[i]!) === 0 ? onlineMs : undefined))),
       backMs: spread(all.map(([i, { backMs }]) => (restoredMs(cases[i]!) > 0 ? backMs : undefined))),
@@ -109,7 +118,7 @@ class Suite {
     let done = 0;
     const progress = setInterval(() => this.say(`${done} of ${total} runs`), PROGRESS_MS);
     try {
-      await this.pool.run(jobs, (outcome, job) => {
+      await this.pool.run(jobs, this.started + (this.options.budgetMs ?? Infinity), (outcome, job) => {
         done += 1;
         if (this.judge(outcome, job)) onOutcome(outcome, job);
       });
@@ -134,6 +143,7 @@ class Suite {
   /** Notes what is wrong. False: the worker was lost. */
   private judge(outcome: Outcome | string, { index }: Job): outcome is Outcome {
     if (typeof outcome === "string") {
+      this.lost += 1;
       this.fail(`${nameOf(cases[index]!)}: ${outcome}`);
       return false;
     }
@@ -150,6 +160,13 @@ class Suite {
 
   private say(text: string): void {
     this.options.say(`${text}; ${Date.now() - this.started} ms so far`);
+  }
+}
+
+function shuffle<T>(items: T[], random: Random): void {
+  for (let i = items.length - 1; i > 0; i -= 1) {
+    const j = random.below(i + 1);
+    [items[i], items[j]] = [items[j]!, items[i]!];
   }
 }
 
