@@ -43,7 +43,9 @@ export const connectMutants: readonly Mutant[] = [
     ["chain"],
   ),
   row("a new block is on trial", "known-networks", "if (!trial || !isFresh", "if (!isFresh", ["chain"]),
-  row("eight networks", "networks", ".slice(0, MAX_NETWORKS);", ";", ["networks"]),
+  row("the last that worked is first", "networks", "[network, ...others]", "[...others, network]", [
+    "networks",
+  ]),
   row(
     "an address is waited for",
     "try-network",
