@@ -47,6 +47,15 @@ export function baudRateOf(context: Context): number {
 /** Opens the user's port and hands over a loader on it; both are closed afterwards. @throws PortError */
 export async function withLoader<T>(context: Context, work: (loader: Loader) => Promise<T>): Promise<T> {
   const name = await choosePort(context.port);
+  return withLoaderAt(name, context, work);
+}
+
+/** The same on a port that is known. @throws PortError */
+export async function withLoaderAt<T>(
+  name: string,
+  context: Context,
+  work: (loader: Loader) => Promise<T>,
+): Promise<T> {
   context.log(`Serial port ${name}`);
   const port = await openPort(name, { baudRate: Math.min(CONNECT_BAUD_RATE, baudRateOf(context)) });
   const loader = new Loader({ port, chips: allChips(), signal: context.signal });

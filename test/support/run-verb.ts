@@ -23,6 +23,8 @@ export interface VerbOptions {
   readonly port?: string;
   /** False: what a person at a terminal is told. */
   readonly json?: boolean;
+  /** Sees each line as it is said. */
+  readonly onSay?: (line: string) => void;
 }
 
 export async function runVerb(verb: Verb, argv: string[], options: VerbOptions = {}): Promise<VerbRun> {
@@ -33,7 +35,10 @@ export async function runVerb(verb: Verb, argv: string[], options: VerbOptions =
   const globals = { json, ...(server && { server }), ...(port && { port }) };
   const context = createContext(root, globals, options.chain ?? {}, new AbortController().signal);
   const said: string[] = [];
-  const say = (line: string): void => void said.push(line);
+  const say = (line: string): void => {
+    said.push(line);
+    options.onSay?.(line);
+  };
   try {
     const result = await verb.run({ ...context, log: say, print: say }, command.args, command.opts());
     return { result, text: said.join("\n") };

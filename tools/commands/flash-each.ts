@@ -7,44 +7,70 @@ import { sha256 } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
 import type { Loader } from "../esptool/loader.js";
 import type { Region } from "../esptool/regions.js";
-import { withLoader } from "../node-flasher.js";
+import { withLoaderAt } from "../node-flasher.js";
 import { patch, readValues } from "../patch/patch.js";
 import { mergeValues } from "../patch/values.js";
 import { parseDevices, type Device } from "../series/devices-csv.js";
 import { labelSvg } from "../series/label.js";
 import { ResultsLog } from "../series/results-log.js";
+import { Plugged } from "../series/plugged.js";
 import { BoardIsDone, runSeries } from "../series/series.js";
+import { choosePort } from "../serial/choose.js";
+import { usbIds } from "../serial/list.js";
 import type { Context, Options } from "../verb.js";
+import { enterKey } from "./enter-key.js";
 import { writeBoard } from "./flash-write.js";
 import { writePrivately } from "../private-file.js";
 
 const LOOK_AGAIN_MS = 1500;
 const IMAGE_MAGIC = 0xe9;
 
-/** @throws BroomeError `series-invalid`, `series-incomplete`, `defaults-missing`; what patching each row throws */
+/**
+ * `files`: what goes onto each board; asked for when the list of boards has been read.
+ *
+ * @throws BroomeError `series-invalid`, `series-incomplete`, `defaults-missing`; what patching each row throws
+ */
 export async function flashEach(
   context: Context,
-  regions: readonly Region[],
+  files: () => readonly Region[],
   options: Options,
 ): Promise<Record<string, unknown>> {
   const started = Date.now();
   if (options.log === undefined)
     throw new BroomeError("usage", "--each needs --log", "Name the file for the results: --log results.csv.");
   const devices = parseDevices(read(options.each as string));
+  const regions = files();
   for (const device of devices) personalise(regions, device); // before the first board is touched
   const log = new ResultsLog(options.log as string);
   const chips = new Map<string, string>(); // by name
+  const pause = () => sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal });
+  const say = (text: string) => context.log(text);
+  const enter = enterKey();
+  const present = async (port: string) => (await usbIds(port)) !== undefined;
+  const plugged = new Plugged({ present, pause, say, insists: () => enter.pressed() });
   const result = await runSeries({
-    ...{ devices, log, say: (text: string) => context.log(text), now: () => new Date() },
-    pause: () => sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal }),
+    ...{ devices, log, say, pause, now: () => new Date() },
     async flash(device, onBoard) {
-      await withLoader(context, async (loader) => {
-        await writeOrLetRun(context, loader, personalise(regions, device), options, onBoard);
+      await plugged.untilAnother();
+      const port = await choosePort(context.port);
+      const flashOne = async (loader: Loader) => {
+        const named = (mac: string) => {
+          onBoard(mac);
+          say(`Serial port ${port}`);
+        };
+        await writeOrLetRun(context, loader, personalise(regions, device), options, named);
         chips.set(device.name, loader.chip.name);
-      });
+      };
+      try {
+        await withLoaderAt(port, { ...context, log: () => undefined }, flashOne); // a look that finds nobody says nothing
+        plugged.finished(port);
+      } catch (error) {
+        if (error instanceof BoardIsDone) plugged.finished(port);
+        throw error;
+      }
     },
     onDone: (device, mac) => label(options, device, mac, chips.get(device.name) ?? ""),
-  });
+  }).finally(() => enter.close());
   const summary = `${result.done.length} boards done, ${result.skipped.length} rows were finished before`;
   if (result.failed.length > 0)
     throw new BroomeError(

@@ -13,24 +13,32 @@ interface Part {
   readonly path: string;
 }
 
-/** @throws BroomeError `usage`, `file-unreadable`, `build-missing` */
-export function regionsOf(context: Context, args: readonly string[], dir: string | undefined): Region[] {
-  if (args.length > 0 && dir !== undefined) throw usage("both OFFSET FILE and --dir were given");
-  if (args.length > 0) return pairs(args).map(load);
+/** The verbs that take files as `flash` does. */
+type FileVerb = "flash" | "verify-flash" | "merge-bin";
+
+/** `verb`: who asks, for the words of what is wrong. @throws BroomeError `usage`, `file-unreadable`, `build-missing` */
+export function regionsOf(
+  context: Context,
+  args: readonly string[],
+  dir: string | undefined,
+  verb: FileVerb = "flash",
+): Region[] {
+  if (args.length > 0 && dir !== undefined) throw usage("both OFFSET FILE and --dir were given", verb);
+  if (args.length > 0) return pairs(args, verb).map(load);
   const folder = dir ?? context.chain.dir;
-  if (folder === undefined) return [chainImage(context)];
+  if (folder === undefined) return [chainImage(context, verb)];
   const regions = partsOf(folder).map(load);
   if (dir !== undefined || context.chain.image === undefined) return regions;
-  const image = chainImage(context); // patched: takes the place of the app that was built
+  const image = chainImage(context, verb); // patched: takes the place of the app that was built
   return [...regions.filter(({ offset }) => offset !== image.offset), image];
 }
 
-function pairs(args: readonly string[]): Part[] {
-  if (args.length % 2 !== 0) throw usage(`${args.at(-1)} has no file: offsets and files come in pairs`);
+function pairs(args: readonly string[], verb: FileVerb): Part[] {
+  if (args.length % 2 !== 0) throw usage(`${args.at(-1)} has no file: offsets and files come in pairs`, verb);
   const parts: Part[] = [];
   for (let i = 0; i < args.length; i += 2) {
     const text = args[i]!;
-    if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) throw usage(`"${text}" is no offset`);
+    if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) throw usage(`"${text}" is no offset`, verb);
     parts.push({ offset: Number(text), path: args[i + 1]! });
   }
   return parts;
@@ -62,9 +70,9 @@ function partsOf(folder: string): Part[] {
   );
 }
 
-function chainImage(context: Context): Region {
+function chainImage(context: Context, verb: FileVerb): Region {
   const { image } = context.chain;
-  if (image === undefined) throw usage("nothing to flash");
+  if (image === undefined) throw usage(`${verb} was given no files`, verb);
   const data = load({ offset: 0, path: image }).data;
   const chip = chipByImageId(parseImage(reader(data), data.length).chipId);
   return { offset: chip.layout.ota_0.offset, data, name: image };
@@ -91,10 +99,7 @@ function readJson(path: string): unknown {
   }
 }
 
-function usage(message: string): BroomeError {
-  return new BroomeError(
-    "usage",
-    message,
-    "Write: broome flash OFFSET FILE ..., or --dir DIR, or broome build flash.",
-  );
+function usage(message: string, verb: FileVerb): BroomeError {
+  const chained = verb === "flash" ? ", or broome build flash" : "";
+  return new BroomeError("usage", message, `Write: broome ${verb} OFFSET FILE ..., or --dir DIR${chained}.`);
 }

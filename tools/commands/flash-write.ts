@@ -4,7 +4,7 @@ import { sha256 } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
 import { flash, type FlashResult } from "../esptool/flasher.js";
 import { identityText, macText } from "../esptool/identity.js";
-import { checkBoard, checkImages } from "../esptool/image-checks.js";
+import { checkBoard, checkImages, unlikely } from "../esptool/image-checks.js";
 import type { Loader } from "../esptool/loader.js";
 import { selectsFirstSlot } from "../esptool/otadata-check.js";
 import { sizeOf, type Region } from "../esptool/regions.js";
@@ -37,6 +37,8 @@ export async function writeBoard(
         context.log(`Flash size:         ${board.flashSize / 2 ** 20}MB`);
         const cut = checkBoard(board, regions, erase);
         checkImages(cut.regions, sha256);
+        for (const { name, offset } of unlikely(board, regions))
+          context.log(`warning: ${name} is no image; it goes to 0x${offset.toString(16)} as it is`);
         for (const { label, offset } of cut.left) {
           left.push(label);
           context.log(`protected-region: ${label} at 0x${offset.toString(16)} is left as it is`);

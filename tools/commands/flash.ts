@@ -30,13 +30,17 @@ async function runFlash(
   options: Options,
 ): Promise<Record<string, unknown>> {
   const started = Date.now();
-  const regions = regionsOf(context, args, options.dir as string | undefined);
-  checkImages(regions, sha256);
+  const regions = () => {
+    const found = regionsOf(context, args, options.dir as string | undefined);
+    checkImages(found, sha256);
+    return found;
+  };
   if (options.each !== undefined) {
     const { flashEach } = await import("./flash-each.js");
     return flashEach(context, regions, options);
   }
-  const result = await withLoader(context, (loader) => writeBoard(context, loader, regions, options));
+  const files = regions();
+  const result = await withLoader(context, (loader) => writeBoard(context, loader, files, options));
   const ms = Date.now() - started;
   report(context, result, ms);
   return {

@@ -22,7 +22,7 @@ export const verb: Verb = {
   async run(context, args, options) {
     if (options.format !== "raw")
       throw new BroomeError("usage", `--format ${options.format} is not supported`, "Use raw.");
-    const regions = regionsOf(context, args, options.dir as string | undefined);
+    const regions = regionsOf(context, args, options.dir as string | undefined, "merge-bin");
     const merged = mergeRegions(regions, {
       targetOffset: parseAddress(options.targetOffset as string),
       padTo: parseSize((options.padToSize as string | undefined) ?? "0", 0),

@@ -23,7 +23,7 @@ export const verb: Verb = {
       .option("--diff", "accepted as esptool does; the sectors that differ are listed either way");
   },
   run: (context, args, options) => {
-    const regions = regionsOf(context, args, options.dir as string | undefined);
+    const regions = regionsOf(context, args, options.dir as string | undefined, "verify-flash");
     return onBoard(context, options, {}, async ({ session, board }) => {
       const started = Date.now();
       checkSize(regions, board.flashSize);

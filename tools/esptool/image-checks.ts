@@ -41,6 +41,19 @@ export function checkBoard(board: Board, regions: readonly Region[], erase: bool
   return cut;
 }
 
+/**
+ * What is written as it is although an image would be expected there: no image, no partition table, not blank (nor a merged file
+ * that begins so), and not at the beginning of a partition for data.
+ */
+export function unlikely({ identity }: Board, regions: readonly Region[]): Region[] {
+  const places = placesOf(identity.chip, regions);
+  return regions.filter(({ offset, data }) => {
+    if (looksLikeImage(data) || data[0] === 0xff || data.length === 0) return false;
+    if (offset === identity.chip.layout.partitionTable.offset) return false;
+    return !places.some((place) => place.kind !== "app" && place.offset === offset);
+  });
+}
+
 function checkImage(board: Board, region: Region, places: readonly Place[]): void {
   if (looksLikeImage(region.data)) checkChip(board, region);
   const slot = places.find(({ kind, offset }) => kind === "app" && offset === region.offset);

@@ -175,6 +175,7 @@ export class Loader {
     for (let probe = 1; ; probe += 1) {
       try {
         await this.command(Op.READ_REG, encodeWords(MAGIC_ADDRESS), { timeoutMs: BAUD_PROBE_TIMEOUT_MS });
+        if (probe > 1) await this.resync(); // the answer to one before may only be late, and be taken for the next one's
         return;
       } catch (error) {
         if (probe === BAUD_PROBES || !(error instanceof FlasherError)) throw error;

@@ -105,6 +105,13 @@ for (const more of [[], ["--no-stub"]]) {
   });
 }
 
+test("verify-flash without files speaks of itself", async (t) => {
+  const rig = await Rig.open(t);
+  const { code, text } = await run(rig, verifyFlash);
+  t.is(code, "usage");
+  t.regex(text, /verify-flash was given no files[^]*broome verify-flash OFFSET FILE/);
+});
+
 test("verify-flash says yes, or which sectors differ, and writes nothing", async (t) => {
   const rig = await Rig.open(t);
   const at = folder(t);

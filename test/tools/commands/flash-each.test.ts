@@ -9,6 +9,7 @@ import { blankDefaults, readDefaults, findDefaults } from "../../../firmware/for
 import { buildImage } from "../../../firmware/format/image.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import { verb } from "../../../tools/commands/flash.js";
+import { openPort } from "../../../tools/serial/open.js";
 import { until } from "../../contract/serial-port.js";
 import { sha256, testDescriptor } from "../../firmware/format/test-image.js";
 import { runVerb } from "../../support/run-verb.js";
@@ -76,6 +77,39 @@ test("--each needs --log, and an image that takes values", async (t) => {
   t.is((await runVerb(verb, argv)).code, "usage");
   const log = join(folder, "results.csv");
   t.is((await runVerb(verb, [...argv, "--log", log])).code, "defaults-missing");
+});
+
+test("without files, the list's absence is named first; a list that is there asks for the files", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "broome-each-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const list = join(folder, "devices.csv");
+  const argv = ["--each", list, "--log", join(folder, "results.csv")];
+  const missing = await runVerb(verb, argv);
+  t.is(missing.code, "file-unreadable");
+  t.regex(missing.text, /devices\.csv/);
+  writeFileSync(list, "name\nA\n");
+  const { code, text } = await runVerb(verb, argv);
+  t.is(code, "usage");
+  t.regex(text, /flash was given no files/);
+});
+
+test("while nobody is there, one line says so", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "broome-each-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at("app.bin"), image());
+  writeFileSync(at("devices.csv"), "name,ssid\nA,home\n");
+  const argv = ["0x10000", at("app.bin"), "--each", at("devices.csv"), "--log", at("results.csv")];
+  const rig = await Rig.open(t);
+  const other = await openPort(rig.ports.rfc2217, { baudRate: 115200 }); // a monitor has the port
+  const { result, text } = await runVerb(verb, argv, {
+    port: rig.ports.rfc2217,
+    onSay: (line) =>
+      line.includes("waiting for the next board") && setTimeout(() => void other.close(), 3500), // two more looks
+  });
+  t.deepEqual(result?.done, ["A"], text);
+  t.is(text.match(/waiting for the next board/g)?.length, 1, text);
+  t.is(text.match(/Serial port/g)?.length, 1, text);
 });
 
 function image(): Uint8Array {

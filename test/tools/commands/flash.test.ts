@@ -214,6 +214,19 @@ for (const [name, argv, files, code] of [
   });
 }
 
+test("a file that is no image is written where nothing forbids it, with a warning; data for a partition without one", async (t) => {
+  const rig = await Rig.open(t);
+  const at = folder(t, { "notes.txt": "low water at 6:20", "settings.bin": "ssid=home", "app.bin": image() });
+  const { text } = await run(rig.ports.rfc2217, ["0x20000", at("notes.txt")]);
+  t.regex(text, /warning: .*notes\.txt is no image; it goes to 0x20000 as it is/);
+  holds(t, rig, 0x20000, Buffer.from("low water at 6:20"));
+  const more = ["0x8000", at("table.bin"), "0x9000", at("settings.bin"), "0x10000", at("app.bin")];
+  writeFileSync(at("table.bin"), partitionTable(esp32c3));
+  const usual = await run(rig.ports.rfc2217, more);
+  t.truthy(usual.result, usual.text);
+  t.notRegex(usual.text, /warning/);
+});
+
 test("a virtual image is refused by a real board", async (t) => {
   const rig = await Rig.open(t, { mac: REAL_MAC });
   const at = folder(t, { "app.bin": image() });

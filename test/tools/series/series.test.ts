@@ -8,6 +8,7 @@ import decodeQR from "qr/decode.js";
 import { parseDevices } from "../../../tools/series/devices-csv.js";
 import { labelSvg } from "../../../tools/series/label.js";
 import { ResultsLog } from "../../../tools/series/results-log.js";
+import { Plugged } from "../../../tools/series/plugged.js";
 import { runSeries, type SeriesOptions } from "../../../tools/series/series.js";
 import { seeded } from "../../../tools/simulator/seeded.js";
 import { code } from "../../contract/serial-port.js";
@@ -176,4 +177,38 @@ test("interrupted, the next run goes on with the first row that is not finished"
   const second = series(t, ["m1", "m2"], new ResultsLog(path));
   t.deepEqual(await second.run(), { done: ["B"], skipped: ["A"], failed: [] });
   t.deepEqual(second.flashed, ["B=m2"]);
+});
+
+/** A port that is there for so many looks; Enter is pressed before the looks named. */
+async function waited(t: ExecutionContext, looks: number, enterBefore: number[] = []) {
+  const said: string[] = [];
+  let look = 0;
+  const plugged = new Plugged({
+    present: async () => ++look <= looks,
+    pause: async () => {
+      if (look > 50) throw error("ABORT_ERR");
+    },
+    insists: () => enterBefore.includes(look),
+    say: (text) => said.push(text),
+  });
+  await plugged.untilAnother(); // nothing is done yet
+  t.is(look, 0);
+  plugged.finished("/dev/ttyUSB0");
+  await plugged.untilAnother();
+  const first = look;
+  await plugged.untilAnother();
+  t.is(look, first, "it has been away");
+  return { look, said };
+}
+
+test("a port whose board is done is left alone until it has been away", async (t) => {
+  const { look, said } = await waited(t, 4);
+  t.is(look, 5);
+  t.deepEqual(said, ["/dev/ttyUSB0 is looked at again when it has been unplugged, or on Enter"]);
+});
+
+test("a port that cannot go away is not waited for, and Enter ends the wait", async (t) => {
+  const network = await waited(t, 0);
+  t.deepEqual([network.look, network.said], [1, []]);
+  t.is((await waited(t, 40, [0, 3])).look, 3, "what was pressed before counts for nothing");
 });
