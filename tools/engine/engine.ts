@@ -82,6 +82,8 @@ export interface RunOptions {
   creation: Creation;
   /** A call of the machine, which waits for the result. Throw BusError (or any error with a `code`) to throw there. */
   onCall(op: string, args: Value[]): Value;
+  /** Lets the machine have the result of the call that was just made: at once where this is not given. */
+  reply?(send: () => void): void;
   /** The machine has nothing left to do and waits for an event. */
   onIdle(stats: Stats): void;
   /** Called exactly once, after all else. */

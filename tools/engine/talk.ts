@@ -23,17 +23,19 @@ export interface Line {
   cut(): void;
 }
 
+type Told = Pick<RunOptions, "onCall" | "reply" | "onIdle" | "onExit">;
+
 export class Talk {
   /** Why the machine ended, where it said so. */
   abort: Exit["abort"];
-  private readonly options: Pick<RunOptions, "onCall" | "onIdle" | "onExit">;
+  private readonly options: Told;
   private readonly line: Line;
   private readonly frames = new FrameReader();
   private waiting = false;
   private over = false;
   private restartPeak = false;
 
-  constructor(options: Pick<RunOptions, "onCall" | "onIdle" | "onExit">, line: Line) {
+  constructor(options: Told, line: Line) {
     this.options = options;
     this.line = line;
   }
@@ -103,7 +105,11 @@ export class Talk {
       if (typeof code !== "string") throw error;
       answer = encodeFrame(FRAME.error, [], [code, String(message)]);
     }
-    if (!this.over) this.line.send(answer);
+    const send = () => {
+      if (!this.over) this.line.send(answer);
+    };
+    if (this.options.reply) this.options.reply(send);
+    else send();
   }
 
   private becomeIdle(values: number[]): void {

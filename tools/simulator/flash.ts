@@ -49,6 +49,8 @@ export class NorFlash {
   readonly operations = { reads: 0, erases: 0, programs: 0 };
   /** Erases of each sector since the flash was opened. */
   readonly eraseCounts: Uint32Array;
+  /** Told of each erase and program that has been done, in bytes. */
+  onWork: ((what: "erase" | "program", offset: number, length: number) => void) | undefined;
   private readonly cells: Cells;
   private closed = false;
   private untilCut: number | undefined;
@@ -94,6 +96,7 @@ export class NorFlash {
       throw new PowerCut(`power cut in the erase at ${hex(offset)}`);
     }
     this.cells.write(offset, new Uint8Array(SECTOR_SIZE).fill(0xff));
+    this.onWork?.("erase", offset, SECTOR_SIZE);
   }
 
   /**
@@ -118,6 +121,7 @@ export class NorFlash {
       throw new PowerCut(`power cut in the program at ${hex(offset)}`);
     }
     this.cells.write(offset, bytes);
+    this.onWork?.("program", offset, bytes.length);
   }
 
   /**

@@ -19,6 +19,7 @@ import { Console } from "./console.js";
 import { ChipCrypto } from "./crypto.js";
 import { EventQueue } from "./events.js";
 import { PowerCut, type NorFlash } from "./flash.js";
+import { eraseMs, programMs } from "./flash-timing.js";
 import { Net } from "./net.js";
 import type { PcapWriter } from "./pcap.js";
 import { Radio } from "./radio.js";
@@ -88,6 +89,7 @@ export class Program {
   private readonly machine: Machine | undefined; // undefined only while it is being started
   private readonly startedAt: number;
   private restartPeak = false;
+  private owedMs = 0; // what the flash has done in the call that is not answered yet
   private delivering = false;
   private ended = false;
   private release: (() => void) | undefined; // of the clock, held while the machine computes
@@ -142,6 +144,7 @@ export class Program {
       random: seededBytes(seed, "Math.random"),
       gpio: options.gpio,
     });
+    if (options.paced) this.chargeFlash();
     this.busy();
     this.machine = (options.startMachine ?? run)(options.engine, {
       flashFile: options.flashFile,
@@ -150,6 +153,7 @@ export class Program {
       main: app.main,
       creation,
       onCall: (operation, args) => this.call(operation, args),
+      ...(options.paced && { reply: (send: () => void) => this.pay(send) }),
       onIdle: (stats) => this.idle(stats),
       onExit: ({ code, abort }) =>
         this.end({
@@ -177,6 +181,7 @@ export class Program {
   kill(): void {
     if (this.ended) return;
     this.ended = true;
+    this.options.flash.onWork = undefined;
     this.machine?.kill();
     this.radio.onReach = () => undefined;
     this.touch.stop();
@@ -210,6 +215,24 @@ export class Program {
       const { code, message } = error as { code?: unknown; message?: unknown };
       throw new BusError(typeof code === "string" ? code : "internal", String(message));
     }
+  }
+
+  /** Erases and programs take the flash's time; the program waits for them in the call that asked. */
+  private chargeFlash(): void {
+    const { flash, chip } = this.options;
+    flash.onWork = (what, offset, length) => {
+      this.owedMs +=
+        what === "erase"
+          ? eraseMs(chip.flash, offset, offset + length)
+          : programMs(chip.flash, offset, length);
+    };
+  }
+
+  private pay(send: () => void): void {
+    const ms = this.owedMs;
+    this.owedMs = 0;
+    if (ms === 0) return send();
+    this.options.clock.set(ms, send);
   }
 
   private idle(stats: Stats): void {

@@ -270,3 +270,23 @@ test("the control socket answers with the status, and refuses what it does not k
   const gone = await t.throwsAsync<BroomeError>(() => askBoard(control, { op: "status" }));
   t.is(gone?.code, "board-not-found");
 });
+
+test("in real time a program waits for the flash that it erases and programs", async (t) => {
+  const app = await imageOf(`
+    const [handle] = bus("flash.open", "broome");
+    function timed(what) {
+      const start = bus("system.uptime");
+      what();
+      return Math.round(bus("system.uptime") - start);
+    }
+    const erase = timed(() => { for (let i = 0; i < 4; i++) bus("flash.erase", handle, i); });
+    const page = timed(() => bus("flash.write", handle, 0, new Uint8Array(4096)));
+    say("took " + [erase, page].join(" "));
+  `);
+  const board = await bench(t, flashFile(t, { ota_0: app }), { paced: true });
+  const [, ...ms] = await board.said(/took (\d+) (\d+)/, 0, 30_000);
+  const [erase, page] = ms.map(Number) as [number, number];
+  const late = 2000; // of a machine with other things to do
+  t.true(erase >= 4 * 45 - 1 && erase < 4 * 45 + late, `${erase} ms for four sectors`);
+  t.true(page >= 16 * 0.6 - 1 && page < 16 * 0.6 + late, `${page} ms for 16 pages`);
+});
