@@ -15,6 +15,7 @@ import { Rig } from "../system/rig.js";
 import { buildBytecode, type Bytecode } from "./bytecode.js";
 import { testEngine } from "./engine.js";
 import { checkEsp32C, compilerFor, headersOf } from "./esp32-c.js";
+import { checkHostFunctions } from "./host-functions.js";
 import { LinRun } from "./lin-run.js";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -69,6 +70,34 @@ function buildOf(chip: string, more: Partial<Parameters<typeof buildWithSdk>[0]>
     ...{ config: { updateKeys: [] }, wantsUpdates: false, place, onNote: (text) => say(`        ${text}`) },
     ...more,
   });
+}
+
+/** What the build says where it refuses, with this code. */
+async function refusal(code: string, built: Promise<unknown>): Promise<string> {
+  const error = await built.then(
+    () => undefined,
+    (reason: unknown) => reason as Error & { code?: string },
+  );
+  if (error === undefined) throw new Error(`it was built: no ${code}`);
+  if (error.code !== code) throw error;
+  return error.message.split("\n")[0]!;
+}
+
+/** An app that wants what the boards have and a Linux process has not. */
+function missingModule(): Promise<string> {
+  const appDir = rig.path("app");
+  mkdirSync(appDir);
+  writeFileSync(join(appDir, "app.ts"), 'import "embedded:io/digital";\n');
+  return refusal("module-missing", buildOf("lin", { appDir }));
+}
+
+/** A resource that takes the program beyond the megabyte that an ESP8266 maps. */
+function tooBig(): Promise<string> {
+  const folder = rig.path("large");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "large.bin"), new Uint8Array(600_000).fill(0x5a));
+  const program = { name: "large", manifest: { resources: { "*": [join(folder, "*")] } } };
+  return refusal("app-too-big", buildOf("esp8266", { program }));
 }
 
 /** The linux build as an owner has it: patched, joined, read, commanded. */
@@ -175,12 +204,16 @@ try {
     for (const bits of [32, 64] as const) await check(`engine ${bits}-bit`, () => testEngine(root, bits));
     await check("lin joins", linJoins);
     await check("lin contract", linContract);
-    if (hasToolchain("esp8266")) await check("esp8266 builds", () => boardBuild("esp8266"));
-    else skip("esp8266 builds", "there is no ESP8266 toolchain ($ESP_BASE)");
+    await check("lin refuses a module that it has not", missingModule);
+    if (hasToolchain("esp8266")) {
+      await check("esp8266 builds", () => boardBuild("esp8266"));
+      await check("esp8266 refuses a program that is too big", tooBig);
+    } else skip("esp8266 builds", "there is no ESP8266 toolchain ($ESP_BASE)");
     for (const chip of ["esp32", "esp32c3"]) {
       await check(`${chip} bytecode`, async () => {
-        const { modules } = await bytecodeOf(sdk, chip);
-        return `${modules} modules checked and linked, settings merged`;
+        const { modules, work } = await bytecodeOf(sdk, chip);
+        const functions = checkHostFunctions(work, sdk.root);
+        return `${modules} modules checked and linked, ${functions} host functions defined, settings merged`;
       });
       await compileC(chip, sdk);
       if (hasToolchain(chip)) await check(`${chip} builds`, () => boardBuild(chip));

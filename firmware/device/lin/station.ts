@@ -1,14 +1,13 @@
 // `device/station` of a Linux process: the host's own network, open, and always there under the name "lin".
 
-import type { JoinEvents, Station } from "../types.js";
 import timer from "../sdk/timer.js";
+import { reasonOf } from "../sdk/wifi-reasons.js";
+import type { JoinEvents, Station } from "../types.js";
 
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
 /** wifi_err_reason_t, NO_AP_FOUND: what the chips report for a network that is not there. */
 const NO_AP_FOUND = 201;
-/** Ours: associated and no address. */
-const NO_ADDRESS = 1;
 const NAME = [0x6c, 0x69, 0x6e]; // "lin"
 const RSSI = -40; // dBm
 
@@ -32,7 +31,7 @@ function connect(events: JoinEvents): void {
   events.associated();
   const found = native("xs_broome_host_address").call(undefined) as [string, string] | undefined;
   if (radio().joining !== events) return;
-  if (!found) return lose(events, NO_ADDRESS);
+  if (!found) return; // associated, and waiting for an address, as in a network without DHCP
   radio().online = true;
   events.address({ address: found[0], mask: found[1], gateway: found[0], dns: [] });
 }
@@ -66,7 +65,7 @@ const station: Station = {
   },
   leave,
   rssi: () => (radio().online ? RSSI : undefined),
-  reason: (raw) => (raw === NO_ADDRESS ? "no-address" : "not-found"),
+  reason: reasonOf,
 };
 
 export default station;

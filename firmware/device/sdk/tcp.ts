@@ -5,6 +5,8 @@ import type { OpenTcp, Tcp, TcpOptions } from "../types.js";
 import { bufferOf } from "./bytes.js";
 
 interface SdkSocket {
+  /** What the options named: callbacks are called on the socket (ECMA-419, Base Class Pattern). */
+  readonly target: Connection;
   /** At most what onReadable announced, or it throws. */
   read(limit: number): ArrayBuffer | undefined;
   write(bytes: ArrayBuffer): void;
@@ -14,9 +16,10 @@ interface SdkOptions {
   address: string;
   port: number;
   nodelay: boolean;
-  onReadable(available: number): void;
-  onWritable(writable: number): void;
-  onError(): void;
+  target: Connection;
+  onReadable(this: SdkSocket, available: number): void;
+  onWritable(this: SdkSocket, writable: number): void;
+  onError(this: SdkSocket): void;
 }
 const Socket = module.default as unknown as new (options: SdkOptions) => SdkSocket;
 
@@ -35,9 +38,10 @@ class Connection implements Tcp {
       address: options.address,
       port: options.port,
       nodelay: true, // a request is written at once, and its answer awaited
-      onReadable: (available) => this.onReadable(available),
-      onWritable: (writable) => this.onWritable(writable),
-      onError: () => this.onError(),
+      target: this,
+      onReadable,
+      onWritable,
+      onError,
     });
   }
 
@@ -68,13 +72,13 @@ class Connection implements Tcp {
     throw new Error(`${what} after close`);
   }
 
-  private onReadable(available: number): void {
+  nowReadable(available: number): void {
     if (!this.socket) return;
     this.readable = available;
     this.options.onReadable(available);
   }
 
-  private onWritable(writable: number): void {
+  nowWritable(writable: number): void {
     if (!this.socket) return;
     this.connected = true;
     this.writable = writable;
@@ -82,11 +86,25 @@ class Connection implements Tcp {
   }
 
   /** An end after the connection stood is taken for an orderly one: what the peer meant to send has its length with it. */
-  private onError(): void {
+  ended(): void {
     if (!this.socket || this.failed) return;
     this.failed = true;
     this.options.onError(this.connected ? "closed" : "error");
   }
+}
+
+// Functions of the module lie in the read-only root; closures of each socket would take its memory.
+
+function onReadable(this: SdkSocket, available: number): void {
+  this.target.nowReadable(available);
+}
+
+function onWritable(this: SdkSocket, writable: number): void {
+  this.target.nowWritable(writable);
+}
+
+function onError(this: SdkSocket): void {
+  this.target.ended();
 }
 
 function fault(code: string, why: string): Error {
