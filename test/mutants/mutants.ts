@@ -7,6 +7,7 @@ import { boardMutants } from "./boards.js";
 import { firmwareMutants } from "./firmware.js";
 import { hostMutants } from "./host.js";
 import { serialMutants } from "./serial.js";
+import { smartconfigMutants } from "./smartconfig.js";
 import { wireMutants } from "./wire.js";
 
 export interface Mutant {
@@ -29,4 +30,5 @@ export const mutants: readonly Mutant[] = [
   ...connectMutants,
   ...curve25519Mutants,
   ...boardMutants,
+  ...smartconfigMutants,
 ];

@@ -34,7 +34,7 @@ function tryMutant(copy: string, mutant: Mutant): string | undefined {
   );
   try {
     const ava = join(root, "node_modules/ava/entrypoints/cli.mjs");
-    const { status, stdout } = spawnSync(process.execPath, [ava, ...mutant.tests], {
+    const { status, stdout } = spawnSync(process.execPath, [ava, "--fail-fast", ...mutant.tests], {
       cwd: copy,
       encoding: "utf8",
       timeout: RUN_TIMEOUT_MS,

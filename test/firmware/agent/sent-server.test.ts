@@ -114,6 +114,23 @@ test.serial(
 );
 
 test.serial(
+  "a server whose owner has not decided is not forgotten because the old one answers",
+  async (t) => {
+    const elsewhere = await startTestServer();
+    t.teardown(() => elsewhere.close());
+    const { body } = await elsewhere.admin("POST", "/api/join-keys", { label: "test" });
+    const { key } = body as { key: string };
+    const { board, mark } = await moved(t, elsewhere.server.deviceUrl, key);
+    await board.waitFor(/state=pending/, mark);
+    const sent = board.store.get(SENT_SERVER);
+    await elsewhere.close();
+    const again = board.reset("power-on");
+    await again.waitFor(/sync: bound reply/);
+    t.deepEqual(again.store.get(SENT_SERVER), sent);
+  },
+);
+
+test.serial(
   "a server that accepts connections and takes no device is forgotten once the old one answers",
   async (t) => {
     const nobody = createServer((socket) => {

@@ -3,12 +3,17 @@
 import test, { type ExecutionContext } from "ava";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { Defaults } from "../../../firmware/format/defaults-block.js";
+import { encodeDefaults, type Defaults } from "../../../firmware/format/defaults-block.js";
 import { loadNetworks, ssidText } from "../../../firmware/connect/networks.js";
 import { encodeReserved } from "../../../firmware/protocol/reserved-data-writer.js";
 import { parseServerUrl } from "../../../firmware/protocol/server-url.js";
+import { touchKey } from "../../../firmware/connect/smartconfig.js";
+import { importDefaults } from "../../../firmware/store/defaults-record.js";
 import { getRecord } from "../../../firmware/store/json-record.js";
 import { SENT_SERVER, SERVER } from "../../../firmware/store/keys.js";
+import { LogStore } from "../../../firmware/store/log-store.js";
+import { NorFlash } from "../../../tools/simulator/flash.js";
+import { flashRegion } from "../store/flash-region.js";
 import { FirmwareBoard, network, worldOf } from "../../support/firmware-board.js";
 
 const KEY = "MyEncryptionKey0";
@@ -23,6 +28,18 @@ function boardWith(phones: object[], air: object = {}, defaults: Defaults = {}):
 function known(board: FirmwareBoard): string[] {
   return loadNetworks(board.store).map(({ ssid }) => ssidText(ssid));
 }
+
+for (const [key, taken] of [
+  [KEY, true],
+  [KEY.slice(1), false],
+  [`${KEY}0`, false],
+  ["", false],
+] as const)
+  test.serial(`a key of ${key.length} characters is ${taken ? "one" : "none"}`, (t) => {
+    const store = new LogStore({ flash: flashRegion(NorFlash.open({ size: 0x10000 })) });
+    importDefaults(store, encodeDefaults({ "smartconfig.key": key }));
+    t.is(touchKey(store), taken ? key : undefined);
+  });
 
 for (const [title, phones, air] of [
   ["v1", [{ ...phone, sends: "v1" }], {}],

@@ -108,6 +108,16 @@ for (const [title, at, value, expected] of [
     );
   });
 
+test("more than 64 bytes are refused, however well they are made", (t) => {
+  const name = "a".repeat(59);
+  const bytes = Uint8Array.of(0xb1, 0, 0, 80, name.length, ...Buffer.from(name), 0xb1);
+  t.is(bytes.length, MAX_RESERVED + 1);
+  t.is(
+    code(() => parseReserved(bytes)),
+    "reserved-data-invalid",
+  );
+});
+
 test("port 0 and a host without characters are refused", (t) => {
   t.is(
     code(() => parseReserved(Uint8Array.of(0xb1, 4, 0, 0, 10, 0, 0, 1, 0xb1))),
