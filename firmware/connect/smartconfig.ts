@@ -15,7 +15,14 @@ const KEY_LENGTH = 16;
 /** The owner's AES key for ESP-Touch v2: what is sealed for it is heard, and what comes in the clear is heard as well. */
 export function touchKey(store: LogStore): string | undefined {
   const key = textDefault(defaultValues(store), "smartconfig.key");
-  return key?.length === KEY_LENGTH ? key : undefined; // checked by whoever wrote it; one that cannot be used is none
+  return key !== undefined && isTouchKey(key) ? key : undefined; // checked by whoever wrote it: what cannot be one is none
+}
+
+/** The chip's code takes 16 bytes, up to the first zero. */
+function isTouchKey(key: string): boolean {
+  for (let i = 0; i < key.length; i += 1)
+    if (key.charCodeAt(i) < 0x20 || key.charCodeAt(i) > 0x7e) return false;
+  return key.length === KEY_LENGTH;
 }
 
 export interface SliceListener {

@@ -50,7 +50,7 @@ export const smartconfigMutants: readonly Mutant[] = [
   heard(
     "a key that cannot be used is none",
     "smartconfig",
-    "key?.length === KEY_LENGTH ? key : undefined",
+    "key !== undefined && isTouchKey(key) ? key : undefined",
     "key",
   ),
   heard("the key is handed over", "smartconfig", "touchKey(this.base.store)", "undefined"),

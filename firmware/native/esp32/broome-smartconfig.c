@@ -1,7 +1,9 @@
 // ESP-Touch of the ESP32, v1 and v2: ESP-IDF v6.0, esp_smartconfig.h. The credentials are handed to the program; ESP-IDF's own
 // code joins nothing by itself, but once there is an address it tells the phone (smartconfig_ack.c), unless it was stopped.
 //
-// Not seen on a board: how long reserved data is. esp_smartconfig_get_rvd_data() fills a field and does not tell.
+// Not seen on a board: how long reserved data is (esp_smartconfig_get_rvd_data() fills a field and does not tell; the vendor's
+// examples give it 33 bytes, its app sends 64), and whether v2 with a key also hears what is in the clear: it would be taken for
+// sealed here.
 #include "broome-events.h"
 #include "broome-listener.h"
 #include "broome-radio.h"

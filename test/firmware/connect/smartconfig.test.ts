@@ -34,8 +34,10 @@ for (const [key, taken] of [
   [KEY.slice(1), false],
   [`${KEY}0`, false],
   ["", false],
+  ["fifteen letters\u00e9", false],
+  ["fifteen letters\0", false],
 ] as const)
-  test.serial(`a key of ${key.length} characters is ${taken ? "one" : "none"}`, (t) => {
+  test.serial(`a key like ${JSON.stringify(key)} is ${taken ? "one" : "none"}`, (t) => {
     const store = new LogStore({ flash: flashRegion(NorFlash.open({ size: 0x10000 })) });
     importDefaults(store, encodeDefaults({ "smartconfig.key": key }));
     t.is(touchKey(store), taken ? key : undefined);

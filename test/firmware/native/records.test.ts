@@ -10,6 +10,9 @@ import { RECORD_SIZE, scanEntries } from "../../../firmware/device/sdk/scan-reco
 import * as station from "../../../firmware/device/sdk/serial-station.js";
 import * as touch from "../../../firmware/device/sdk/touch-listener.js";
 import { touchCredentials } from "../../../firmware/device/sdk/touch-record.js";
+import { encodeBase64url } from "../../../firmware/protocol/base64url.js";
+import { parseReserved, type ReservedData } from "../../../firmware/protocol/reserved-data.js";
+import { encodeReserved } from "../../../firmware/protocol/reserved-data-writer.js";
 import { callCompiler, findCompiler } from "../../../tools/engine/cc.js";
 import { seededRandom } from "../../support/random.js";
 
@@ -117,6 +120,28 @@ test("credentials go through the record as they came, full fields too", (t) => {
   cases.forEach(({ flags, ssid, password, reserved }, i) =>
     t.deepEqual(touchCredentials(bytes(answers[i])), { ssid, password, reserved, encrypted: flags === 3 }),
   );
+});
+
+test("reserved data of ours comes out of a field of 64 bytes as it went in, whatever its keys end with", (t) => {
+  const random = seededRandom(7);
+  const all = Array.from({ length: 300 }, (_, i) => {
+    const [pin, key] = [random.bytes(16), random.bytes(22)];
+    if (i % 3 === 0) key.fill(0, 22 - (i % 22));
+    const host = ["10.0.0.0", "broome.local", "twenty-characters.ab"][i % 3]!;
+    const joinKey = i % 2 ? encodeBase64url(key) : undefined;
+    return { server: { host, port: 256 * (1 + (i % 200)), pin: encodeBase64url(pin) }, joinKey };
+  });
+  const field = (data: ReservedData) => {
+    const padded = new Uint8Array(64);
+    padded.set(encodeReserved(data));
+    return hex(padded);
+  };
+  const network = `${"61".repeat(32)} ${"62".repeat(64)}`;
+  const answers = ask(all.map((data) => `touch 3 ${network} ${field(data)}`));
+  all.forEach((data, i) => {
+    const heard = touchCredentials(bytes(answers[i]))!;
+    t.deepEqual(parseReserved(heard.reserved!), data, `seed ${random.seed}`);
+  });
 });
 
 test("uptime does not wrap with the counter of 32 bits", (t) => {
