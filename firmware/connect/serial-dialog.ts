@@ -14,6 +14,7 @@ import type { Network } from "./networks.js";
 import { reach } from "./reach.js";
 import { knownServer } from "./server-page.js";
 import { networkLines, wordsFor } from "./screen.js";
+import type { SentEntry } from "./sent-server.js";
 import type { Radio, StepName, Watcher } from "./step.js";
 import type { Terminal } from "./terminal.js";
 import type { Attempt } from "./try-network.js";
@@ -211,7 +212,8 @@ class Dialog {
     const { store, device } = this.base;
     for (;;) {
       const known = knownServer(store);
-      const url = await this.ask(`Server, as http://host:3000/#pin [${known ?? "none yet"}]: `);
+      const typed = await this.ask(`Server, as http://host:3000/#pin [${known ?? "none yet"}]: `);
+      const url = typed === "" ? this.sent?.url : typed; // a phone named it: its join key is still wanted
       if (!url) return;
       try {
         const { host, port } = parseServerUrl(url);
@@ -236,9 +238,13 @@ class Dialog {
     }
   }
 
+  private get sent(): Partial<SentEntry> | undefined {
+    return getRecord<SentEntry>(this.base.store, SENT_SERVER);
+  }
+
   private async askJoinKey(): Promise<string | undefined> {
     await NEXT_TURN;
-    const old = getRecord<ServerEntry>(this.base.store, SERVER)?.key;
+    const old = this.sent?.key || getRecord<ServerEntry>(this.base.store, SERVER)?.key;
     for (;;) {
       const key = await this.ask(`Join key (not shown${old ? "; Enter keeps the old one" : ""}): `, true);
       if (key === undefined) return undefined;

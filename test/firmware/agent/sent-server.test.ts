@@ -148,3 +148,27 @@ test.serial(
     t.is(getRecord(board.store, SERVER), undefined);
   },
 );
+
+test.serial(
+  "without a join key the dialog asks for it, shows the server that was sent, and takes its place",
+  async (t) => {
+    const server = await serve(t);
+    const url = server.server.deviceUrl;
+    const board = new FirmwareBoard({
+      world: worldOf({ clock: "real", phones: [phoneWith(url, undefined, { key: undefined, at: 500 })] }),
+    });
+    await board.waitFor(/no usable join key[^]*Press Enter to set up the server/);
+    t.deepEqual(getRecord(board.store, SENT_SERVER), { url, key: "" });
+    board.type("\n");
+    const [, shown] = await board.waitFor(/Server, as [^\n]*\[([^\]]*)\]: $/);
+    t.is(shown, url);
+    board.type("\n"); // takes it
+    await board.waitFor(/Join key \(not shown\): $/);
+    board.type(`${server.joinKey}\n`);
+    await board.waitFor(/The server is stored/);
+    t.is(board.store.get(SENT_SERVER), undefined);
+    await approve(board, server);
+    t.is(board.store.get(SENT_SERVER), undefined);
+    t.deepEqual(getRecord(board.store, SERVER), { url, key: server.joinKey, fresh: false });
+  },
+);
