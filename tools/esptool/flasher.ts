@@ -5,6 +5,7 @@ import { Op } from "./command.js";
 import { differing } from "./difference.js";
 import { FlasherError } from "./error.js";
 import { writeTimeoutMs, type Loader } from "./loader.js";
+import { partitionsOnBoard } from "./places.js";
 import { readFlash } from "./read-flash.js";
 import { checkRegions, checkSize, rangeText, SECTOR_SIZE, sizeOf, type Region } from "./regions.js";
 import { isTrouble, Session, type Board, type SessionOptions } from "./session.js";
@@ -60,7 +61,8 @@ export interface FlashResult extends Board {
 export async function flash(loader: Loader, options: FlashOptions): Promise<FlashResult> {
   checkRegions(options.regions);
   const session = new Session(loader, options);
-  const board = await session.open((at) => options.erase === true || stubPays(at, sizeOf(options.regions)));
+  const found = await session.open((at) => options.erase === true || stubPays(at, sizeOf(options.regions)));
+  const board = options.erase ? found : await withPartitions(found, session, options);
   const regions = options.check?.(board) ?? options.regions;
   checkRegions(regions);
   checkSize(regions, board.flashSize);
@@ -78,6 +80,22 @@ export async function flash(loader: Loader, options: FlashOptions): Promise<Flas
     stub,
     baudRate: loader.exchange.port.baudRate,
   };
+}
+
+/** With what its partition table says, where the bootloader can read it and the line lets it. */
+async function withPartitions(board: Board, session: Session, options: FlashOptions): Promise<Board> {
+  const { loader } = session;
+  if (!loader.knows(Op.READ_FLASH_SLOW) && !loader.isStub) return board;
+  const { chip } = board.identity;
+  const read = (offset: number, size: number) => readFlash(loader, offset, size, options.codecs);
+  try {
+    const partitions = await partitionsOnBoard(chip, options.regions, read);
+    return partitions === undefined ? board : { ...board, partitions };
+  } catch (error) {
+    if (!isTrouble(error)) throw error;
+    await session.recover();
+    return board;
+  }
 }
 
 /** Without the stub nothing could be compared, or it costs less than it saves in hashing. */

@@ -33,7 +33,7 @@ export function checkImages(regions: readonly Region[], sha256: Sha256): void {
  * @throws FlasherError `chip-mismatch`, `image-virtual`, `image-corrupt`, `app-too-big`, `protected-region`
  */
 export function checkBoard(board: Board, regions: readonly Region[], erase: boolean): Cut {
-  const places = placesOf(board.identity.chip, regions);
+  const places = placesOf(board.identity.chip, regions, board.partitions);
   for (const region of regions) checkImage(board, region, places);
   const kept = erase ? places.map((place) => ({ ...place, kind: asOther(place) })) : places;
   const cut = cutAtPlaces(regions, kept);
@@ -45,8 +45,8 @@ export function checkBoard(board: Board, regions: readonly Region[], erase: bool
  * What is written as it is although an image would be expected there: no image, no partition table, not blank (nor a merged file
  * that begins so), and not at the beginning of a partition for data.
  */
-export function unlikely({ identity }: Board, regions: readonly Region[]): Region[] {
-  const places = placesOf(identity.chip, regions);
+export function unlikely({ identity, partitions }: Board, regions: readonly Region[]): Region[] {
+  const places = placesOf(identity.chip, regions, partitions);
   return regions.filter(({ offset, data }) => {
     if (looksLikeImage(data) || data[0] === 0xff || data.length === 0) return false;
     if (offset === identity.chip.layout.partitionTable.offset) return false;

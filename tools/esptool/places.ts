@@ -1,7 +1,9 @@
 // The partitions that a flash has or is about to get, and how a merged image is cut at them so that none is harmed.
 
+import { FormatError } from "../../firmware/format/error.js";
 import {
   parsePartitionTable,
+  type Partition,
   SUBTYPE_NVS,
   SUBTYPE_OTADATA,
   TYPE_APP,
@@ -10,6 +12,9 @@ import {
 import type { Chip, Layout } from "../chips/chip.js";
 import { FlasherError } from "./error.js";
 import { isBlank, partOf, SECTOR_SIZE, type Region } from "./regions.js";
+
+/** Bytes of a table that are read: 14 rows, its MD5 and its end. A longer one is taken for none. */
+const TABLE_PART = 512;
 
 /** A stretch of flash that has a name. */
 export interface Place {
@@ -20,14 +25,34 @@ export interface Place {
   readonly kind: "app" | "kept" | "other";
 }
 
-/** From the partition table that is about to be written, else from the chip's own layout. */
-export function placesOf(chip: Chip, regions: readonly Region[]): Place[] {
+/**
+ * From the partition table that is about to be written, else from the one that the board has (`onBoard`), else from the chip's own
+ * layout. @throws FormatError `partition-table-corrupt` for the one that is to be written
+ */
+export function placesOf(chip: Chip, regions: readonly Region[], onBoard?: readonly Partition[]): Place[] {
   const table = tableIn(regions, chip.layout.partitionTable);
-  if (!table) return layoutPlaces(chip.layout);
-  return parsePartitionTable(table).map(({ label, offset, size, type, subtype }) => ({
+  const partitions = table ? parsePartitionTable(table) : onBoard;
+  if (!partitions) return layoutPlaces(chip.layout);
+  return partitions.map(({ label, offset, size, type, subtype }) => ({
     ...{ label, offset, size },
     kind: type === TYPE_APP ? "app" : isKept(type, subtype, label) ? "kept" : "other",
   }));
+}
+
+/** What a board's flash says of itself: its partition table where a valid one lies, else undefined. `read` reads flash. */
+export async function partitionsOnBoard(
+  chip: Chip,
+  regions: readonly Region[],
+  read: (offset: number, size: number) => Promise<Uint8Array>,
+): Promise<Partition[] | undefined> {
+  const { partitionTable } = chip.layout;
+  if (tableIn(regions, partitionTable)) return undefined; // it is about to be replaced
+  try {
+    return parsePartitionTable(await read(partitionTable.offset, TABLE_PART));
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
 export interface Cut {

@@ -1,5 +1,6 @@
 // A stay in the bootloader: who is there, at which baud rate, with or without the stub, and how to get it back when the line fails.
 
+import type { Partition } from "../../firmware/format/partition-table.js";
 import { Op } from "./command.js";
 import { readIdentity, type Identity } from "./identity.js";
 import type { Loader } from "./loader.js";
@@ -13,6 +14,8 @@ export interface Board {
   readonly identity: Identity;
   readonly flash: FlashChip;
   readonly flashSize: number; // bytes
+  /** Of the partition table in its flash, where that was read and is valid. */
+  readonly partitions?: readonly Partition[];
 }
 
 export interface SessionOptions {

@@ -2,12 +2,14 @@
 
 import test, { type ExecutionContext } from "ava";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { encodeAppDescriptor } from "../../../firmware/format/app-descriptor.js";
 import { buildImage } from "../../../firmware/format/image.js";
+import { encodePartitionTable } from "../../../firmware/format/partition-table.js";
 import { initialOtadata, partitionTable } from "../../../tools/build/tables.js";
 import { esp32c3 } from "../../../tools/chips/esp32c3.js";
 import { verb } from "../../../tools/commands/flash.js";
@@ -225,6 +227,55 @@ test("a file that is no image is written where nothing forbids it, with a warnin
   const usual = await run(rig.ports.rfc2217, more);
   t.truthy(usual.result, usual.text);
   t.notRegex(usual.text, /warning/);
+});
+
+/** Of a board from elsewhere: nvs where our layout has the second slot, a slot of half a megabyte. */
+const otherTable = encodePartitionTable(
+  [
+    { label: "factory", type: 0, subtype: 0, offset: 0x10000, size: 0x80000, flags: 0 },
+    { label: "settings", type: 1, subtype: 2, offset: 0x200000, size: 0x6000, flags: 0 },
+  ],
+  () => {
+    const hash = createHash("md5");
+    return { update: (bytes) => void hash.update(bytes), digest: () => new Uint8Array(hash.digest()) };
+  },
+);
+
+test("which places are kept says the table on the board, where it has one and none is written", async (t) => {
+  const rig = await Rig.open(t);
+  rig.flash.program(0x8000, otherTable);
+  const before = rig.flash.operations.erases;
+  const at = folder(t, {
+    "long.bin": Buffer.concat([Buffer.alloc(0x1000, 0xff), Buffer.alloc(0x2000, 7)]),
+    "large.bin": image({ size: 0x90000 }),
+    "own.bin": new Uint8Array([7, 7]),
+    "app.bin": image(),
+  });
+  const flashed = (...argv: string[]) => run(rig.ports.rfc2217, argv);
+  const over = await flashed("0x1ff000", at("long.bin"));
+  t.is(over.code, "protected-region", over.text);
+  t.regex(over.text, /would overwrite settings at 0x200000/);
+  t.is((await flashed("0x10000", at("large.bin"))).code, "app-too-big");
+  t.is(rig.flash.operations.erases, before);
+  t.truthy((await flashed("0x9000", at("own.bin"))).result, "our layout's nvs is nothing on this board");
+  t.truthy((await flashed("0x1f0000", at("own.bin"))).result, "nor is its second slot");
+  // With a table of its own the build says what is what.
+  const build = ["0x8000", at("table.bin"), "0x10000", at("app.bin"), "0x200000", at("own.bin")];
+  writeFileSync(at("table.bin"), partitionTable(esp32c3));
+  t.truthy((await flashed(...build)).result);
+});
+
+test("a table on the board that is none counts for nothing", async (t) => {
+  const rig = await Rig.open(t);
+  rig.flash.program(
+    0x8000,
+    Uint8Array.from({ length: 600 }, (_, i) => (i * 37) & 0xff),
+  );
+  const at = folder(t, { "long.bin": Buffer.concat([Buffer.alloc(0x1000, 0xff), Buffer.alloc(0x2000, 7)]) });
+  const { code } = await run(rig.ports.rfc2217, ["0x8f000", at("long.bin")]);
+  t.is(code, undefined);
+  const { text } = await run(rig.ports.rfc2217, ["0x3cf000", at("long.bin")]);
+  t.regex(text, /would overwrite broome at 0x3d0000/);
 });
 
 test("a virtual image is refused by a real board", async (t) => {
