@@ -51,18 +51,12 @@ export function checkLimits(chip: string, limits: Limits): void {
       throw tooBig(chip, `${amount.used} bytes of ${name}; there are ${amount.max}`);
 }
 
-/** From the linker's words: it stops before there is a program to measure. */
+/** From the linker's words: it stops before there is a program to measure. By how much it is too big may follow where. */
 export function overflowOf(chip: string, output: string): BroomeError | undefined {
-  const told =
-    /(?:region [`']([^']+)' overflowed by (\d+) bytes|section [`']([^']+)' will not fit in region [`']([^']+)')/.exec(
-      output,
-    );
-  if (!told) return undefined;
-  const region = told[1] ?? told[4]!;
-  return tooBig(
-    chip,
-    told[2] ? `${told[2]} bytes more than ${region} has` : `more than ${region} has (section ${told[3]})`,
-  );
+  const by = /region [`']([^']+)' overflowed by (\d+) bytes/.exec(output);
+  if (by) return tooBig(chip, `${by[2]} bytes more than ${by[1]} has`);
+  const where = /section [`']([^']+)' will not fit in region [`']([^']+)'/.exec(output);
+  return where ? tooBig(chip, `more than ${where[2]} has (section ${where[1]})`) : undefined;
 }
 
 function tooBig(chip: string, what: string): BroomeError {
