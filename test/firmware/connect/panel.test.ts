@@ -84,3 +84,11 @@ test.serial(
     t.pass();
   },
 );
+
+test.serial("an LED that is lit by a low level is driven low on line", async (t) => {
+  const board = new FirmwareBoard({ config: () => ({ ...config(), ledOn: 0 as const }), defaults });
+  await board.waitFor(/result=online/);
+  const onlineMs = board.lights.at(-1)![2];
+  await board.until("2 s", () => board.lights.at(-1)![2] > onlineMs + 2_000 || undefined);
+  t.deepEqual(board.lights.at(-1)!.slice(0, 2), [LED, false]);
+});
