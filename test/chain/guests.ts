@@ -35,11 +35,11 @@ export function guestOf(who: Case["serial"], line: Line): Guest {
   }
 }
 
-/** Answers what is asked; has a limit to their patience. */
+/** Answers what is asked, as often as it is asked; a question that is shown again while they type is the same one. */
 class Person implements Guest {
   private readonly line: Line;
   private tail = "";
-  private answers = 0;
+  private typing = false;
 
   constructor(line: Line) {
     this.line = line;
@@ -48,10 +48,13 @@ class Person implements Guest {
   hear(text: string): void {
     this.tail = (this.tail + text).slice(-2000);
     const answer = this.answerTo(this.tail);
-    if (answer === undefined || this.answers >= 8 * TRIES) return;
-    this.answers += 1;
-    this.tail = "";
-    this.line.clock.set(THINKING_MS, () => this.line.send(Buffer.from(`${answer}\r`)));
+    if (answer === undefined || this.typing) return;
+    this.typing = true;
+    this.line.clock.set(THINKING_MS, () => {
+      this.typing = false;
+      this.tail = "";
+      this.line.send(Buffer.from(`${answer}\r`));
+    });
   }
 
   private answerTo(tail: string): string | undefined {

@@ -38,7 +38,9 @@ function lateness(one: Case, run: Run): string[] {
   const way = knowsTheWay(one) || /step=(serial|improv) result=online/.test(said);
   if (!way) return onlineMs === undefined ? [] : [`online at ${onlineMs} without knowing the way`];
   if (onlineMs === undefined) return [`not online ${promiseMs(one)} ms after the router was back`];
-  const ms = onlineMs - restoredMs(one);
+  // What only somebody at the UART knows, a board that was switched off has to be told again.
+  const [, on = "0"] = (!knowsTheWay(one) && /.*--- power-on at (\d+)/s.exec(said)) || [];
+  const ms = onlineMs - Math.max(restoredMs(one), Number(on));
   return ms > promiseMs(one) ? [`online only ${ms} ms after the router was back`] : [];
 }
 
