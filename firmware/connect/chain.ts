@@ -293,10 +293,10 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     const inPass = this.phase === "pass" && !request;
     if (inPass) this.report(step);
     this.say(step, attempt.reason, inPass ? this.sinceMs : this.triedMs);
+    this.plan = []; // eight networks: nobody asks for them any more, and what is kept now needs the room
     this.keep(network, step, attempt);
     this.slice.stop();
     this.phase = "online";
-    this.plan = [];
     this.patient = false;
     if (request?.hold) this.held = attempt.address;
     for (const watcher of this.watchers) watcher.onOnline(attempt.address!, step);

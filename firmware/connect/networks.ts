@@ -30,11 +30,10 @@ export function networkFault(network: Network): string | undefined {
 export function loadNetworks(store: LogStore): Network[] {
   const record = store.get(NETWORKS) ?? new Uint8Array(0);
   const networks: Network[] = [];
-  let at = 0;
-  while (at < record.length && networks.length < MAX_NETWORKS) {
+  for (let at = 0; networks.length < MAX_NETWORKS;) {
     const ssidEnd = at + 1 + record[at]!;
-    const end = ssidEnd + 1 + (record[ssidEnd] ?? 0);
-    if (end > record.length) break;
+    const end = endOf(record, at);
+    if (end < 0) break;
     networks.push({
       ssid: record.slice(at + 1, ssidEnd),
       password: decodeUtf8(record.subarray(ssidEnd + 1, end)),
@@ -46,25 +45,33 @@ export function loadNetworks(store: LogStore): Network[] {
 
 /**
  * Puts a network that has just led to an address first; the ninth pushes out the one that worked longest ago. Writes nothing
- * where it is first already. Throws as `LogStore.set`.
+ * where it is first already. Works on bytes: eight networks as objects take the room that a start in a crowded place needs.
+ * Throws as `LogStore.set`.
  */
-export function rememberNetwork(store: LogStore, network: Network): void {
-  const others = loadNetworks(store).filter(({ ssid }) => !sameBytes(ssid, network.ssid));
-  const all = [network, ...others].slice(0, MAX_NETWORKS);
-  const parts = all.map(({ ssid, password }) => [ssid, encodeUtf8(password)] as const);
-  const record = new Uint8Array(
-    parts.reduce((sum, [ssid, password]) => sum + 2 + ssid.length + password.length, 0),
-  );
-  let at = 0;
-  for (const [ssid, password] of parts) {
-    record[at] = ssid.length;
-    record.set(ssid, at + 1);
-    at += 1 + ssid.length;
-    record[at] = password.length;
-    record.set(password, at + 1);
-    at += 1 + password.length;
+export function rememberNetwork(store: LogStore, { ssid, password }: Network): void {
+  const old = store.get(NETWORKS) ?? new Uint8Array(0);
+  const secret = encodeUtf8(password);
+  const record = new Uint8Array(2 + ssid.length + secret.length + old.length);
+  record[0] = ssid.length;
+  record.set(ssid, 1);
+  record[1 + ssid.length] = secret.length;
+  record.set(secret, 2 + ssid.length);
+  let to = 2 + ssid.length + secret.length;
+  let kept = 1;
+  for (let at = 0, end: number; kept < MAX_NETWORKS && (end = endOf(old, at)) >= 0; at = end) {
+    if (sameBytes(old.subarray(at + 1, at + 1 + old[at]!), ssid)) continue;
+    record.set(old.subarray(at, end), to);
+    to += end - at;
+    kept += 1;
   }
-  store.set(NETWORKS, record);
+  store.set(NETWORKS, record.subarray(0, to));
+}
+
+/** Behind the network that begins at `at`; -1 where none does that is whole. */
+function endOf(record: Uint8Array, at: number): number {
+  const ssidEnd = at + 1 + (record[at] ?? 0);
+  const end = ssidEnd + 1 + (record[ssidEnd] ?? 0);
+  return at < record.length && end <= record.length ? end : -1;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -43,9 +43,14 @@ export const connectMutants: readonly Mutant[] = [
     ["chain"],
   ),
   row("a new block is on trial", "known-networks", "if (!trial || !isFresh", "if (!isFresh", ["chain"]),
-  row("the last that worked is first", "networks", "[network, ...others]", "[...others, network]", [
+  row(
+    "a network is kept once",
     "networks",
-  ]),
+    "if (sameBytes(old.subarray(at + 1, at + 1 + old[at]!), ssid)) continue;",
+    "",
+    ["networks"],
+  ),
+  row("eight are kept", "networks", "kept < MAX_NETWORKS &&", "", ["networks"]),
   row(
     "an address is waited for",
     "try-network",

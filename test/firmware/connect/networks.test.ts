@@ -7,6 +7,7 @@ import { byProspect, enterSignals, heardNow, rankByTurn } from "../../../firmwar
 import type { Known } from "../../../firmware/connect/plan.js";
 import { loadNetworks, networkFault, rememberNetwork, ssidText } from "../../../firmware/connect/networks.js";
 import { decodeRequest, encodeRequest } from "../../../firmware/protocol/sync-message.js";
+import { NETWORKS } from "../../../firmware/store/keys.js";
 import { LogStore } from "../../../firmware/store/log-store.js";
 import { NorFlash } from "../../../tools/simulator/flash.js";
 import { flashRegion } from "../store/flash-region.js";
@@ -47,6 +48,18 @@ for (const [what, name] of [
   });
 
 const storeOf = () => new LogStore({ flash: flashRegion(NorFlash.open({ size: 4 * 4096 })) });
+
+test("the record holds eight networks, the newest first, and does not grow with more", (t) => {
+  const store = storeOf();
+  const name = (i: number) => bytes(`Network ${String(i).padStart(2, "0")}`);
+  for (let i = 0; i < 20; i += 1) rememberNetwork(store, { ssid: name(i), password: "" });
+  t.is(store.get(NETWORKS)!.length, 8 * (2 + 10));
+  rememberNetwork(store, { ssid: name(15), password: "x".repeat(63) });
+  t.deepEqual(
+    loadNetworks(store).map(({ ssid, password }) => [ssidText(ssid), password.length]),
+    [15, 19, 18, 17, 16, 14, 13, 12].map((i) => [ssidText(name(i)), i === 15 ? 63 : 0]),
+  );
+});
 
 test("at most eight networks are kept, the last one that worked first, each once", (t) => {
   const store = storeOf();
