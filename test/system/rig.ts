@@ -85,8 +85,15 @@ export class Rig {
     };
   }
 
-  /** Switches a board on whose flash is the file of that name; started again with the same name, it goes on from there. */
-  async board(name: string, extra: string[] = [], air: object = world): Promise<Service> {
+  /**
+   * Switches a board on whose flash is the file of that name; started again with the same name, it goes on from there. Unless
+   * told otherwise it hears nobody who sends ESP-Touch on this computer: another test file may.
+   */
+  async board(
+    name: string,
+    extra: string[] = [],
+    air: object = { ...world, air: { loopback: false } },
+  ): Promise<Service> {
     const worldFile = this.path(`${name}.world.json`);
     writeFileSync(worldFile, JSON.stringify(air));
     const service = await startService(

@@ -29,7 +29,7 @@ const sendWith = (values: object, ...extra: string[]) =>
   rig.verb("smartconfig", "--from", answers(values), "--address", "127.255.255.255", ...extra);
 
 /** A board that knows no network, and listens. */
-async function waiting(name: string, app: string, air?: object): Promise<[Service, UartLog]> {
+async function waiting(name: string, app: string, air: object = world): Promise<[Service, UartLog]> {
   const board = await rig.board(name, [], air);
   await rig.flash(board, built, app);
   const log = await rig.listen(board, true);

@@ -89,7 +89,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const capture = options.capture === undefined ? undefined : new PcapWriter(options.capture);
   const parts: Part[] = [];
   // A fast clock would have to stand still for datagrams from outside.
-  const deafen = clock.mode === "real" ? hearLoopback(air, (line) => options.note?.(line)) : () => undefined;
+  const hears = clock.mode === "real" && world.air.loopback;
+  const deafen = hears ? hearLoopback(air, (line) => options.note?.(line)) : () => undefined;
   const close = async () => {
     deafen();
     await Promise.all(parts.splice(0).map((part) => part.close()));

@@ -98,7 +98,13 @@ const world = z
     faults: z.array(fault).max(1000).default([]),
     phones: z.array(phone).max(64).default([]),
     // of the frames that ESP-Touch listens to
-    air: z.strictObject({ loss: share.default(0), reorder: share.default(0) }).prefault({}),
+    air: z
+      .strictObject({
+        loss: share.default(0),
+        reorder: share.default(0),
+        loopback: z.boolean().default(true),
+      })
+      .prefault({}),
   })
   .superRefine((value, context) => {
     if (value.keys !== "secure" && !value.test) {
