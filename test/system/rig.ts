@@ -13,6 +13,8 @@ import { openPort } from "../../tools/serial/open.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export { network, world };
+/** The same without what is sent by ESP-Touch on this computer. */
+export const deaf = { ...world, air: { loopback: false } };
 
 const TIMEOUT_MS = 90_000;
 
@@ -87,13 +89,9 @@ export class Rig {
 
   /**
    * Switches a board on whose flash is the file of that name; started again with the same name, it goes on from there. Unless
-   * told otherwise it hears nobody who sends ESP-Touch on this computer: another test file may.
+   * told otherwise it is deaf to whoever sends ESP-Touch on this computer: another test file may.
    */
-  async board(
-    name: string,
-    extra: string[] = [],
-    air: object = { ...world, air: { loopback: false } },
-  ): Promise<Service> {
+  async board(name: string, extra: string[] = [], air: object = deaf): Promise<Service> {
     const worldFile = this.path(`${name}.world.json`);
     writeFileSync(worldFile, JSON.stringify(air));
     const service = await startService(

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Service } from "../../tools/demo/child.js";
 import type { UartLog } from "../../tools/demo/uart-log.js";
-import { Rig, network, world } from "./rig.js";
+import { deaf, Rig, network, world } from "./rig.js";
 
 const rig = new Rig();
 let built: string;
@@ -89,7 +89,7 @@ test.serial(
   async (t) => {
     const reserved = Buffer.from('{"cloud":"token"}').toString("hex");
     const phones = [{ at: 3000, via: network.ssid, ...network, reserved }];
-    const [board, log] = await waiting("foreign", join(built, "app.bin"), { ...world, phones });
+    const [board, log] = await waiting("foreign", join(built, "app.bin"), { ...deaf, phones });
     await log.waitFor(/smartconfig: reserved data is ignored: it is another app's/, 60_000);
     await log.waitFor(/step=smartconfig result=online/, 60_000);
     await log.waitFor(/Press Enter to set up the server/, 60_000);

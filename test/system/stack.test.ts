@@ -8,7 +8,7 @@ import { parseServerUrl } from "../../firmware/protocol/server-url.js";
 import type { Service } from "../../tools/demo/child.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
 import { askBoard } from "../../tools/simulator/control.js";
-import { Rig, network, world, type Server } from "./rig.js";
+import { deaf, Rig, network, type Server } from "./rig.js";
 
 const SLOTS = 230; // 90 % of 256: a path that needs more ends in "stack overflow", with the names of who called
 const TIMEOUT_MS = 90_000;
@@ -29,7 +29,7 @@ async function live(
   t: ExecutionContext,
   name: string,
   app: string,
-  air: object = world,
+  air: object = deaf,
 ): Promise<[Service, UartLog]> {
   const board = await rig.board(name, ["--stack", String(SLOTS)], air);
   await rig.flash(board, built, app);
@@ -128,7 +128,7 @@ test("a phone: what is not ours, then network, server and join key under the dev
     { ...phone, at: 23_000, key, reserved },
   ];
   const app = await rig.patch(built, { "smartconfig.key": key });
-  const [board, log] = await live(t, "phone", app, { ...world, phones });
+  const [board, log] = await live(t, "phone", app, { ...deaf, phones });
   await log.waitFor(/step=smartconfig result=wrong-password/, TIMEOUT_MS);
   const deviceid = await rig.approve(server, log);
   await rig.readings(server, deviceid, (names) => names.length > 0);
