@@ -49,6 +49,8 @@ const DENIED_BACKOFF_MS = 600_000;
 const TURN_MS = 600_000;
 /** After this long without an approval a join has expired at the server (24 h there). */
 const PENDING_MS = 25 * 3_600_000;
+/** As after so many failures: whoever said no is not asked again at once. */
+const LONG_FAILING = 7;
 /** How long a person at the device has to compare a code. */
 const COMPARE_MS = 600_000;
 /** The signal is said again only when it changed by this much. */
@@ -223,7 +225,10 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   private begin(member: Member): void {
     const { log, device } = this.base;
     const { pending } = member;
-    if (pending && !this.shown) log("join", `code=${pending.code} state=pending`); // asked before a restart
+    if (pending && !this.shown) {
+      log("join", `code=${pending.code} state=pending`); // asked before a restart
+      if (!pending.ask) this.parts.terminal.print("Compare this code with the one on the server's page.\n");
+    }
     this.shown = true;
     device.system.mark("sync");
     this.settled = false;
@@ -307,7 +312,10 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     }
     dropPending(this.base.store);
     this.close(true);
-    this.fail();
+    this.parts.trial.lastFailure = "";
+    this.parts.terminal.print("Not this server, then. Press Enter to set up another.\n");
+    this.failures = LONG_FAILING;
+    this.finish();
   }
 
   // --- one sync ---

@@ -37,6 +37,7 @@ export function wordsForServer(reason: string | undefined): string {
   if (word === "wrong-server") return "Another server answers there than the one of this pin. ";
   if (word === "no-pin") return "Without its pin the server cannot be told from another. ";
   if (word === "no") return "There is no usable join key. ";
+  if (reason === "server-rejected (429)") return "The server asks to wait: it was asked too often. ";
   if (word === "server-rejected") return "The server does not take this join key. ";
   if (word === "server-unreachable" || word === "timeout") return "The server does not answer. ";
   return "";

@@ -227,9 +227,7 @@ class Dialog {
         const entry: ServerEntry = { url, key, fresh: true };
         setRecord(store, SERVER, entry);
         store.delete(SENT_SERVER); // whatever was sent before: this is what the owner wants now
-        terminal.print(
-          "The server is stored, and asked to take this device: its page shows it with a code.\n",
-        );
+        terminal.print("The server is stored, and asked now whether it takes this device.\n");
         return;
       } catch (error) {
         const { message, help } = error as { message: string; help?: string };

@@ -17,6 +17,7 @@ import { MAX_NAME } from "./sync-message.js";
 export const MAX_JOIN_BODY = 1024;
 const KID_LENGTH = 8; // characters of 6 bytes
 const SECRET_LENGTH = 16;
+const JOIN_KEY_LENGTH = 30; // characters of 22 bytes
 const PIN_LENGTH = 22; // characters of 16 bytes
 const NONCE_LENGTH = 16;
 const HELP = "See SPEC.md, joining.";
@@ -81,7 +82,9 @@ export function parseJoinKey(value: string): JoinKey {
   } catch {
     throw new FormatError(
       "join-key-invalid",
-      `a join key has 30 characters of base64url, this has ${value.length}`,
+      value.length === JOIN_KEY_LENGTH
+        ? "a join key does not end so, or holds a character that none has: it was mistyped"
+        : `a join key has ${JOIN_KEY_LENGTH} characters of base64url, this has ${value.length}`,
       "Take it whole from `broome join-keys create`.",
     );
   }

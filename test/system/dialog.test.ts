@@ -89,7 +89,7 @@ test.serial(
       ); // each time
       await person.answer(/Server[^\n]*: $/, server.deviceUrl);
       await person.answer(/Join key[^\n]*keeps the old one\): $/, "");
-      await person.asked(/asked to take this device[^]*code=\d{6}/);
+      await person.asked(/whether it takes this device[^]*code=\d{6}[^]*Compare this code/);
       const deviceid = await rig.approve(server, person.screen);
       await rig.readings(server, deviceid, (names) => names.length > 0);
       const said = person.screen.lines.join("\n");

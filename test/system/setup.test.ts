@@ -45,6 +45,13 @@ for (const [way, extra] of [
       const error = await t.throwsAsync(setup(wrong));
       t.is((error as { code?: string }).code, "wrong-password");
       const full = answers("full", { ...good, "server.url": server.deviceUrl, "join.key": server.joinKey });
+      if (way === "Improv") {
+        // and again by the same way: the board's dialog asks a board that is on line for no network
+        const otherPin = full.replace(/full/, "other-pin");
+        const elsewhere = server.deviceUrl.replace(/#.*/, "#AAAAAAAAAAAAAAAAAAAAAA");
+        answers("other-pin", { ...good, "server.url": elsewhere, "join.key": server.joinKey });
+        t.is(((await t.throwsAsync(setup(otherPin))) as { code?: string }).code, "wrong-server");
+      }
       const result = await setup(full);
       t.is(result.ssid, network.ssid);
       t.regex(String(result.ip), /^192\.168\.\d+\.\d+$/);

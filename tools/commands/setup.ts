@@ -8,8 +8,8 @@ import { openPort } from "../serial/open.js";
 import { readSetupAnswers, type SetupAnswers } from "../setup/answers.js";
 import { DialogClient } from "../setup/dialog-client.js";
 import { ImprovClient } from "../setup/improv-client.js";
-import { wordsFor, type Heard, type Outcome } from "../setup/outcome.js";
-import { askAgain, askJoinKey, askNetwork, askPassword, askServer } from "../setup/questions.js";
+import { wordsFor, wordsForServer, type Heard, type Outcome } from "../setup/outcome.js";
+import { askJoinKey, askNetwork, askPassword, askServer } from "../setup/questions.js";
 import { Screen } from "../setup/screen.js";
 import type { Context, Options, Verb } from "../verb.js";
 
@@ -116,7 +116,6 @@ async function bringOnline(context: Context, way: Way, answers: SetupAnswers | u
     const outcome = await way.join(choice.ssid, password);
     if (outcome.reason === undefined) return outcome;
     context.log(`${outcome.said ?? wordsFor(outcome.reason)} [${outcome.reason}]`);
-    if (!(await askAgain())) throw failed(outcome);
     again = outcome.reason.startsWith("wrong-password") ? choice : undefined;
   }
 }
@@ -143,13 +142,26 @@ async function nameServer(
     }
     const fault = await dialog.server(url, async () => (answers ? answers.joinKey : askJoinKey()));
     if (fault === undefined) {
-      const code = await dialog.code();
-      if (code !== undefined) context.log(`compare this code on the server's page: ${code}`);
-      return { server: url, ...(code === undefined ? {} : { code }) };
+      const { code, reason } = await dialog.joined();
+      if (reason === undefined) {
+        if (code !== undefined) context.log(`compare this code on the server's page: ${code}`);
+        else context.log("the board has its server, and says nothing of a code yet: see broome monitor");
+        return { server: url, ...(code === undefined ? {} : { code }) };
+      }
+      if (answers) throw notTaken(reason);
+      context.log(`no server takes the board: ${notTaken(reason).message}`);
+      continue;
     }
     if (answers) throw new BroomeError("server-unreachable", fault, "Correct server.url or join.key.");
     context.log(fault);
   }
+}
+
+function notTaken(reason: string): BroomeError {
+  const word = reason.split(" ")[0]!;
+  const code = word === "no" ? "join-key-invalid" : word;
+  const message = `${wordsForServer(reason)} [${reason}]`;
+  return new BroomeError(code, message, "Correct server.url or join.key.");
 }
 
 function failed({ ssid, reason, said }: Outcome): BroomeError {

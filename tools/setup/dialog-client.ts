@@ -10,6 +10,8 @@ const SCAN_MS = 45_000;
 const JOIN_MS = 60_000;
 const REACH_MS = 20_000;
 const CODE_MS = 20_000;
+const OFFER_MS = 3_000;
+const ENTERS = 3;
 
 const ASKS_NETWORK = /Number or name of the network[^\n]*: $/;
 const ASKS_PASSWORD = /Password[^\n]*: $/;
@@ -87,11 +89,7 @@ export class DialogClient {
    */
   async server(url: string, joinKey: () => Promise<string>): Promise<string | undefined> {
     const { screen } = this;
-    if (!ASKS_SERVER.test(screen.said)) {
-      screen.clear();
-      await screen.type("\r");
-      if (!(await screen.waitFor(ASKS_SERVER, PROMPT_MS))) throw lost("the question for the server");
-    }
+    if (!ASKS_SERVER.test(screen.said)) await this.openServer();
     screen.clear();
     await screen.type(`${url}\r`);
     const refused = /That cannot be: ([^\n]+)|(Nothing answers there[^\n]+)/;
@@ -109,14 +107,27 @@ export class DialogClient {
     return end[1];
   }
 
-  /** The code that the owner compares on the server's page; undefined where none came. */
-  async code(): Promise<string | undefined> {
-    return (await this.screen.waitFor(/join: code=(\d{6}) state=pending/, CODE_MS))?.[1];
+  /** What became of it: the code that the owner compares on the server's page, or why there is none; neither: nothing was said. */
+  async joined(): Promise<{ code?: string; reason?: string }> {
+    const said = /join: code=(\d{6}) state=pending|join: state=failed reason=([^\n]+)/;
+    const [, code, reason] = (await this.screen.waitFor(said, CODE_MS)) ?? [];
+    if (reason !== undefined) await this.screen.waitFor(OFFERS_SERVER, OFFER_MS);
+    return { ...(code !== undefined && { code }), ...(reason !== undefined && { reason }) };
   }
 
   /** Leaves the dialog where it stands. */
   async leave(): Promise<void> {
     await this.screen.type("\r");
+  }
+
+  /** Enter is heard while the board waits, and not while it tries. */
+  private async openServer(): Promise<void> {
+    for (let tries = 0; tries < ENTERS; tries += 1) {
+      this.screen.clear();
+      await this.screen.type("\r");
+      if (await this.screen.waitFor(ASKS_SERVER, PROMPT_MS / ENTERS)) return;
+    }
+    throw lost("the question for the server");
   }
 
   private mac(): string {

@@ -49,7 +49,3 @@ export async function askServer(own = ""): Promise<string> {
 export async function askJoinKey(): Promise<string> {
   return process.env.BROOME_JOIN_KEY ?? (await askSecret("Join key (empty: none)", () => undefined));
 }
-
-export async function askAgain(): Promise<boolean> {
-  return (await choose("Try again?", ["yes", "no"])) === "yes";
-}

@@ -49,7 +49,7 @@ test("the table has a line a check, and what to do below those that are not in o
   const { stdout, status } = doctor({});
   t.is(status, 0);
   t.regex(stdout, /^✓ node +\d+\.\d+\.\d+$/m);
-  t.regex(stdout, /^· sdk +MODDABLE is not set\n +Run: npx xs-dev setup/m);
+  t.regex(stdout, /^· sdk +there is no Moddable SDK in [^\n]+\n +Run: npx xs-dev setup/m);
 });
 
 test("no compiler is a failure even for the virtual board; a chip that nobody knows is refused", (t) => {
