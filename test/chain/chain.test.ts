@@ -1,4 +1,4 @@
-// The matrix of the first-boot chain without power cuts, and a tenth of those, chosen by a seed; `npm run test:chain` tries them all.
+// Five minutes of the first-boot chain's matrix and of a tenth of its power cuts, chosen by a seed; `npm run test:chain` tries them all.
 
 import test from "ava";
 import { cases } from "./matrix.js";

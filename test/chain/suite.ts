@@ -24,6 +24,8 @@ export interface SuiteOptions {
 }
 
 const PROGRESS_MS = 60_000; // of real time
+/** So much of the budget is for the cases, the rest for the cuts. */
+const CASES_SHARE = 2 / 3;
 
 /** Of world time, in ms. */
 interface Spread {
@@ -113,12 +115,17 @@ class Suite {
   }
 
   /** All outcomes of the jobs, with a word now and then: it takes minutes. */
-  private async work(jobs: readonly Job[], onOutcome: (outcome: Outcome, job: Job) => void): Promise<void> {
+  private async work(
+    jobs: readonly Job[],
+    share: number, // of the budget, by its end
+    onOutcome: (outcome: Outcome, job: Job) => void,
+  ): Promise<void> {
     const total = jobs.reduce((sum, { cuts }) => sum + Math.max(1, cuts.length), 0);
     let done = 0;
     const progress = setInterval(() => this.say(`${done} of ${total} runs`), PROGRESS_MS);
     try {
-      await this.pool.run(jobs, this.started + (this.options.budgetMs ?? Infinity), (outcome, job) => {
+      const deadline = this.started + share * (this.options.budgetMs ?? Infinity);
+      await this.pool.run(jobs, deadline, (outcome, job) => {
         done += 1;
         if (this.judge(outcome, job)) onOutcome(outcome, job);
       });
@@ -130,13 +137,13 @@ class Suite {
   private async matrix(chosen: readonly number[]): Promise<Map<number, Outcome>> {
     const outcomes = new Map<number, Outcome>();
     const jobs = chosen.map((index) => ({ index, cuts: [] }));
-    await this.work(jobs, (outcome, job) => void outcomes.set(job.index, outcome));
+    await this.work(jobs, CASES_SHARE, (outcome, job) => void outcomes.set(job.index, outcome));
     return outcomes;
   }
 
   private async cuts(jobs: readonly Job[]): Promise<number> {
     let done = 0;
-    await this.work(jobs, () => (done += 1));
+    await this.work(jobs, 1, () => (done += 1));
     return done;
   }
 
