@@ -6,7 +6,7 @@ import { sha256 } from "../build/virtual-image.js";
 import { readAnswers, type Given } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 import { personalise, valuesOf, type Personal } from "../patch/patch.js";
-import { checkValue, defaultsKeys, keyOf, maskValue, mergeValues } from "../patch/values.js";
+import { defaultsKeys, keyOf, maskValue, mergeValues, refusalOf } from "../patch/values.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Context, Options } from "../verb.js";
 import { nobodyToAsk, readSettings, secretsOfEnvironment } from "./patch-answers.js";
@@ -70,8 +70,8 @@ async function complete(
     if (typeof when === "object" && (given[when.without] ?? "") !== "") continue;
     const present =
       before[key] ??
-      (key === "server.url" ? await ownServer(context, options, (url) => !refusal(key, url)) : undefined);
-    const refuse = (answer: string) => refusal(key, answer);
+      (key === "server.url" ? await ownServer(context, options, (url) => !refusalOf(key, url)) : undefined);
+    const refuse = (answer: string) => refusalOf(key, answer);
     if (!secret) given[key] = await ask(title, present === undefined ? "" : String(present), refuse);
     else {
       const shown = present === undefined ? "" : ` [${maskValue(key, present)}]`;
@@ -83,15 +83,6 @@ async function complete(
     }
   }
   return asked.length > 0;
-}
-
-function refusal(key: string, answer: string): string | undefined {
-  try {
-    checkValue(key, answer);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
 }
 
 /** PROTOCOL section 2, "pre-registration": the device needs no handshake and no approval. */

@@ -8,7 +8,7 @@ import { openPort } from "../serial/open.js";
 import { readSetupAnswers, type SetupAnswers } from "../setup/answers.js";
 import { DialogClient } from "../setup/dialog-client.js";
 import { ImprovClient } from "../setup/improv-client.js";
-import { wordsFor, wordsForServer, type Heard, type Outcome } from "../setup/outcome.js";
+import { wordsFor, type Heard, type Outcome } from "../setup/outcome.js";
 import { askJoinKey, askNetwork, askPassword, askServer } from "../setup/questions.js";
 import { Screen } from "../setup/screen.js";
 import type { Context, Options, Verb } from "../verb.js";
@@ -142,14 +142,15 @@ async function nameServer(
     }
     const fault = await dialog.server(url, async () => (answers ? answers.joinKey : askJoinKey()));
     if (fault === undefined) {
-      const { code, reason } = await dialog.joined();
+      const { code, reason, said = "" } = await dialog.joined();
       if (reason === undefined) {
         if (code !== undefined) context.log(`compare this code on the server's page: ${code}`);
         else context.log("the board has its server, and says nothing of a code yet: see broome monitor");
         return { server: url, ...(code === undefined ? {} : { code }) };
       }
-      if (answers) throw notTaken(reason);
-      context.log(`no server takes the board: ${notTaken(reason).message}`);
+      const error = notTaken(reason, said);
+      if (answers) throw error;
+      context.log(`no server takes the board: ${error.message}`);
       continue;
     }
     if (answers) throw new BroomeError("server-unreachable", fault, "Correct server.url or join.key.");
@@ -157,10 +158,10 @@ async function nameServer(
   }
 }
 
-function notTaken(reason: string): BroomeError {
+function notTaken(reason: string, said: string): BroomeError {
   const word = reason.split(" ")[0]!;
   const code = word === "no" ? "join-key-invalid" : word;
-  const message = `${wordsForServer(reason)} [${reason}]`;
+  const message = `${said}[${reason}]`;
   return new BroomeError(code, message, "Correct server.url or join.key.");
 }
 

@@ -2,7 +2,7 @@
 
 import { readAnswers, type Given } from "../answers-file.js";
 import { BroomeError } from "../error.js";
-import { checkValue } from "../patch/values.js";
+import { checkValue, refusalOf } from "../patch/values.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Extras } from "../smartconfig/reserved.js";
 import type { Options } from "../verb.js";
@@ -101,7 +101,7 @@ async function secretOf(key: string, title: string, wanted: boolean, asked: bool
   if (!wanted && !asked) return "";
   if (!canAsk()) throw missing(title, `Put "${key}" into the file of --from.`);
   return askSecret(`${title}${wanted ? "" : " (empty: none)"}`, (answer) =>
-    answer === "" && wanted ? "it was asked for" : refusing(key)(answer),
+    answer === "" && wanted ? "it was asked for" : refusalOf(key, answer),
   );
 }
 
@@ -111,14 +111,7 @@ function checked(key: string, value: unknown): string | undefined {
   return good === undefined ? undefined : String(good);
 }
 
-const refusing = (key: string) => (answer: string) => {
-  try {
-    checked(key, answer);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
+const refusing = (key: string) => (answer: string) => refusalOf(key, answer);
 
 function missing(what: string, help: string): BroomeError {
   return new BroomeError("value-missing", `${what} is missing, and nobody is there to type it`, help);

@@ -4,8 +4,8 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { accessSync, closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type Engine, type Machine, type RunOptions, type Value, runArguments } from "./engine.js";
-import { Talk } from "./talk.js";
+import { type Engine, type RunOptions, runArguments } from "./engine.js";
+import { Talk, TalkingMachine } from "./talk.js";
 
 const BUFFER = 64 * 1024; // bytes
 /** Machines use them in turn: the one before may hold its own for a moment longer. */
@@ -49,10 +49,11 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-export class BlockingMachine implements Machine {
+/** Killed, it ends as soon as it notices that the line is down. */
+export class BlockingMachine extends TalkingMachine {
   /** Not known. */
   readonly pid = -1;
-  private readonly talk: Talk;
+  protected readonly talk: Talk;
   private readonly buffer = Buffer.allocUnsafe(BUFFER);
   private readonly to: number;
   private readonly from: number;
@@ -61,32 +62,16 @@ export class BlockingMachine implements Machine {
   private closed = false;
 
   constructor(o: RunOptions, toEngine: string, fromEngine: string) {
+    super();
     this.to = openSync(toEngine, "r+");
     this.stead = openSync(fromEngine, "r+");
     this.from = openSync(fromEngine, "r");
     this.talk = new Talk(o, { send: (frame) => this.send(frame), cut: () => this.hangUp() });
   }
 
-  get idle(): boolean {
-    return this.talk.idle;
-  }
-
   /** It computes, and `turn` is to be called. */
   get busy(): boolean {
     return !this.talk.idle && !this.talk.ended;
-  }
-
-  event(name: string, ...args: Value[]): void {
-    this.talk.event(name, args);
-  }
-
-  resetPeak(): void {
-    this.talk.resetPeak();
-  }
-
-  /** Hangs up: it ends as soon as it notices. */
-  kill(): void {
-    this.talk.cut();
   }
 
   /** Answers the machine's calls until it is idle or has ended; in an endless loop of the program it does not return. */

@@ -5,7 +5,7 @@ import { type ArchiveInfo, readArchive } from "./archive.js";
 import { BusError, type Value } from "./bus-frame.js";
 import { type Engine, prepareEngine } from "./compiler.js";
 import { type LinkOptions, type LinkResult, type ModuleSource, link } from "./link.js";
-import { Talk } from "./talk.js";
+import { Talk, TalkingMachine } from "./talk.js";
 
 export { BusError, link, prepareEngine, readArchive };
 export type { ArchiveInfo, Engine, LinkOptions, LinkResult, ModuleSource, Value };
@@ -111,11 +111,12 @@ export function run(engine: Engine, o: RunOptions): Machine {
   return new EngineMachine(engine, o);
 }
 
-class EngineMachine implements Machine {
+class EngineMachine extends TalkingMachine {
   private readonly child: ChildProcess;
-  private readonly talk: Talk;
+  protected readonly talk: Talk;
 
   constructor(engine: Engine, o: RunOptions) {
+    super();
     this.child = spawn(engine.binary, runArguments(engine, o), {
       stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
     });
@@ -138,22 +139,6 @@ class EngineMachine implements Machine {
 
   get pid(): number {
     return this.child.pid ?? -1;
-  }
-
-  get idle(): boolean {
-    return this.talk.idle;
-  }
-
-  event(name: string, ...args: Value[]): void {
-    this.talk.event(name, args);
-  }
-
-  resetPeak(): void {
-    this.talk.resetPeak();
-  }
-
-  kill(): void {
-    this.talk.cut();
   }
 }
 

@@ -1,7 +1,7 @@
 // What a machine and its board say to each other, whatever carries it: calls and answers, events, and how it ended.
 
 import { FRAME, FrameReader, type Value, decodeValues, encodeFrame } from "./bus-frame.js";
-import type { Exit, RunOptions, Stats } from "./engine.js";
+import type { Exit, Machine, RunOptions, Stats } from "./engine.js";
 
 const EVENT_RESTART_PEAK = 1;
 /** As they come in an idle frame. */
@@ -125,5 +125,27 @@ export class Talk {
       message: error instanceof Error ? (error.stack ?? error.message) : "?",
     };
     this.cut();
+  }
+}
+
+/** A machine that is talked to, whatever carries it. */
+export abstract class TalkingMachine implements Machine {
+  abstract readonly pid: number;
+  protected abstract readonly talk: Talk;
+
+  get idle(): boolean {
+    return this.talk.idle;
+  }
+
+  event(name: string, ...args: Value[]): void {
+    this.talk.event(name, args);
+  }
+
+  resetPeak(): void {
+    this.talk.resetPeak();
+  }
+
+  kill(): void {
+    this.talk.cut();
   }
 }

@@ -176,6 +176,16 @@ export function checkValue(key: string, value: unknown): DefaultValue | undefine
   return Number(text);
 }
 
+/** Why `value` is not taken, in words for a prompt or a list; undefined: it is. */
+export function refusalOf(key: string, value: unknown): string | undefined {
+  try {
+    checkValue(key, value);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** All of `given` over `before`. Throws what checkValue throws. */
 export function mergeValues(before: Defaults, given: Readonly<Record<string, unknown>>): Defaults {
   const merged = new Map(Object.entries(before));

@@ -2,7 +2,7 @@
 
 import { parse } from "csv-parse/sync";
 import { BroomeError } from "../error.js";
-import { checkValue, keyOf } from "../patch/values.js";
+import { refusalOf, keyOf } from "../patch/values.js";
 
 /** The short names of columns; others are keys of the defaults block as they are (`server.url`, `x.room`). */
 const COLUMNS: Readonly<Record<string, string>> = {
@@ -66,11 +66,8 @@ function deviceOf(keys: readonly string[], record: readonly string[], line: numb
   const values: Record<string, string> = {};
   keys.forEach((key, index) => {
     const cell = record[index] ?? "";
-    try {
-      checkValue(key, cell);
-    } catch (error) {
-      throw invalid(`line ${line}: ${(error as Error).message}`);
-    }
+    const refused = refusalOf(key, cell);
+    if (refused !== undefined) throw invalid(`line ${line}: ${refused}`);
     if (cell !== "") values[key] = cell;
   });
   const name = values["device.name"];

@@ -17,7 +17,8 @@ const ASKS_NETWORK = /Number or name of the network[^\n]*: $/;
 const ASKS_PASSWORD = /Password[^\n]*: $/;
 const ASKS_SERVER = /Server, as [^\n]*: $/;
 const ASKS_KEY = /Join key[^\n]*: $/;
-const OFFERS_SERVER = /Press Enter to set up the server/;
+/** With why no server takes the board before it. */
+const OFFERS_SERVER = /([^\n]*)Press Enter to set up the server/;
 
 export class DialogClient {
   private readonly screen: Screen;
@@ -108,11 +109,12 @@ export class DialogClient {
   }
 
   /** What became of it: the code that the owner compares on the server's page, or why there is none; neither: nothing was said. */
-  async joined(): Promise<{ code?: string; reason?: string }> {
-    const said = /join: code=(\d{6}) state=pending|join: state=failed reason=([^\n]+)/;
-    const [, code, reason] = (await this.screen.waitFor(said, CODE_MS)) ?? [];
-    if (reason !== undefined) await this.screen.waitFor(OFFERS_SERVER, OFFER_MS);
-    return { ...(code !== undefined && { code }), ...(reason !== undefined && { reason }) };
+  async joined(): Promise<{ code?: string; reason?: string; said?: string }> {
+    const end = /join: code=(\d{6}) state=pending|join: state=failed reason=([^\n]+)/;
+    const [, code, reason] = (await this.screen.waitFor(end, CODE_MS)) ?? [];
+    if (reason === undefined) return code === undefined ? {} : { code };
+    const offer = await this.screen.waitFor(OFFERS_SERVER, OFFER_MS);
+    return { reason, said: offer?.[1] ?? "" }; // in the board's words
   }
 
   /** Leaves the dialog where it stands. */

@@ -33,20 +33,3 @@ export function wordsFor(reason: string): string {
       return "The router did not answer in time.";
   }
 }
-
-/** Why no server takes a board that is on line. */
-export function wordsForServer(reason: string): string {
-  if (reason === "server-rejected (429)") return "The server asks to wait: it was asked too often.";
-  switch (reason.split(" ")[0]) {
-    case "wrong-server":
-      return "Another server answers there than the one of this pin.";
-    case "no-pin":
-      return "Without its pin the server cannot be told from another.";
-    case "no":
-      return "There is no usable join key.";
-    case "server-rejected":
-      return "The server does not take this join key.";
-    default:
-      return "The server does not answer.";
-  }
-}
