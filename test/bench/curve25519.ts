@@ -1,7 +1,7 @@
 // What X25519 and Ed25519 verification cost on the cores of the chips: instructions, stack, flash.
 
+import { CORES, missingFor, type Core } from "../isa/cores.js";
 import { TARGETS, measureCurve25519 } from "../isa/curve25519.js";
-import { LX106, RV32IMC, missingFor, type Core } from "../isa/qemu.js";
 import type { Bench } from "./bench.js";
 
 interface CoreFigures {
@@ -41,7 +41,7 @@ export const curve25519: Bench = {
   async run(say) {
     const cores: Record<string, CoreFigures> = {};
     const skipped: string[] = [];
-    for (const core of [LX106, RV32IMC]) {
+    for (const core of CORES) {
       const missing = missingFor(core);
       if (missing) {
         say(`!!! ${core.name} is NOT measured: ${missing} !!!`);

@@ -20,10 +20,17 @@ import {
   type Target,
 } from "../../tools/engine/objects.js";
 import type { Core } from "./cores.js";
+import { CORE_DIR, linkFlags } from "./program.js";
 
 const here = join(dirname(fileURLToPath(import.meta.url)), "engine");
 /** What a core has no use for: the operating system, the command line, the compiler of JavaScript. */
 const NOT_ON_A_CORE = /^(posix|main|link|compile)\.c$/;
+
+/** For each file, beside XS's own: unaligned access and size as in the Moddable SDK's builds for the chips. */
+const ENGINE_FLAGS = [
+  ...["-Os", "-ffunction-sections", "-fdata-sections", `-I${CORE_DIR}`, "-DmxUnalignedAccess=0"],
+  ...["-DmxMisalignedSettersCrash=1", "-DmxIntegerDivideOverflowException=0"],
+];
 
 /** Bytes: what would lie in flash, with and without XS's built-ins, and what is always in RAM. */
 export interface Size {
@@ -41,10 +48,10 @@ export interface CoreEngine {
 /** Throws BroomeError `engine-build-failed`. */
 export async function buildCoreEngine(core: Core, cacheDir: string): Promise<CoreEngine> {
   const started = performance.now();
-  const { stdout: version } = spawnSync(core.compiler, ["--version"], { encoding: "utf8" });
+  const { stdout: version } = spawnSync(`${core.prefix}gcc`, ["--version"], { encoding: "utf8" });
   const target: Target = {
-    compiler: { command: core.compiler, version },
-    flags: [...core.flags],
+    compiler: { command: `${core.prefix}gcc`, version },
+    flags: [...core.machine, ...ENGINE_FLAGS],
     sources: sourceDir(),
     xs: await fetchXs(cacheDir),
   };
@@ -60,7 +67,7 @@ export async function buildCoreEngine(core: Core, cacheDir: string): Promise<Cor
 
 function keyOf(core: Core, target: Target): string {
   const hash = createHash("sha256").update(JSON.stringify([core, FLAGS, xsKeyOf(target)]));
-  const bench = readdirSync(here).map((name) => join(here, name));
+  const bench = [here, CORE_DIR].flatMap((dir) => readdirSync(dir).map((name) => join(dir, name)));
   for (const path of [...ownFiles(target.sources), ...bench.sort()])
     hash.update(basename(path)).update(readFileSync(path));
   return hash.digest("hex").slice(0, 20);
@@ -77,23 +84,31 @@ async function build(
   mkdirSync(objects, { recursive: true });
   const theirs = xsSteps(target, objects);
   const ours = ownSteps(target, dir).filter(({ what }) => !NOT_ON_A_CORE.test(what));
-  const own = ["os-core.c", "trunc.c", ...core.files].map((name) => ownStep(target, join(here, name), dir));
+  const files = [
+    ...["os-core.c", "trunc.c"].map((name) => join(here, name)),
+    ...core.files.map((name) => join(CORE_DIR, name)),
+  ];
+  const own = files.map((file) => ownStep(target, file, dir));
   const steps = [...theirs, ...ours, ...own];
   await compileAll(
     target.compiler,
     steps.filter(({ object }) => !existsSync(object)),
   );
-  const script = ["-nostartfiles", "-T", join(here, "core.ld"), ...core.link];
-  const flags = [...core.flags, ...script, "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"];
+  const flags = [...target.flags, ...linkFlags(core)];
   const objectFiles = steps.map(({ object }) => object);
-  await callCompiler(core.compiler, "engine", [...flags, "-o", `${program}.new`, ...objectFiles, "-lm"]);
+  await callCompiler(target.compiler.command, "engine", [
+    ...flags,
+    "-o",
+    `${program}.new`,
+    ...objectFiles,
+    "-lm",
+  ]);
   for (const { object } of [...ours, ...own]) rmSync(object);
   renameSync(`${program}.new`, program);
 }
 
 function sizeOf(core: Core, program: string): Size {
-  const tool = core.compiler.replace(/gcc$/, "size");
-  const { stdout } = spawnSync(tool, ["-A", program], { encoding: "utf8" });
+  const { stdout } = spawnSync(`${core.prefix}size`, ["-A", program], { encoding: "utf8" });
   const section = (name: string) => Number(new RegExp(`^\\.${name}\\s+(\\d+)`, "m").exec(stdout)?.[1] ?? 0);
   return { code: section("text"), constants: section("rodata") };
 }

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "chip.h"
+#include "core.h"
 #include "curve25519-field.h"
 #include "curve25519.h"
 
@@ -34,12 +34,12 @@ static const uint8_t SIGNATURE[64] = {
 
 // ---- output ------------------------------------------------------------------------------------------------------
 
-static void printText(const char* text) { chipWrite(text, strlen(text)); }
+static void printText(const char* text) { coreWrite(coreOutput(), text, strlen(text)); }
 
 static void printNumber(uint32_t value) {
   char digits[9] = " ";
   for (int i = 0; i < 8; i++) digits[i + 1] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
-  chipWrite(digits, sizeof digits);
+  coreWrite(coreOutput(), digits, sizeof digits);
 }
 
 // ---- measuring ---------------------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ static void printNumber(uint32_t value) {
 static uint32_t lastTick, longestGap;
 
 static void tick(void) {
-  uint32_t now = chipCount();
+  uint32_t now = coreCount();
   if (now - lastTick > longestGap) longestGap = now - lastTick;
   lastTick = now;
 }
@@ -73,7 +73,7 @@ static bool isRight = true;
 __attribute__((noinline)) static void measure(const char* name, bool (*run)(void)) {
   paintStack();
   longestGap = 0;
-  uint32_t started = lastTick = chipCount();
+  uint32_t started = lastTick = coreCount();
   bool good = run();
   tick();
   uint32_t count = lastTick - started;

@@ -1,10 +1,10 @@
 // The device's curve25519 on the cores of the chips: right, as fast as promised, in a small stack, in flash.
 
 import test from "ava";
+import { CORES, LX106, missingFor } from "./cores.js";
 import { TARGETS, measureCurve25519 } from "./curve25519.js";
-import { LX106, RV32IMC, missingFor, type Core } from "./qemu.js";
 
-for (const core of [LX106, RV32IMC] satisfies Core[]) {
+for (const core of CORES) {
   const missing = missingFor(core);
   if (missing) console.error(`!!! curve25519 is NOT run on ${core.name}: ${missing} !!!`);
   const check = missing && process.env["BROOME_NO_SKIP"] !== "1" ? test.skip : test;

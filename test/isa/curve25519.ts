@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { curveSources } from "../firmware/native/driver.js";
-import { buildProgram, runProgram, sectionsOf, type Core } from "./qemu.js";
+import type { Core } from "./cores.js";
+import { buildProgram, runProgram, sectionsOf } from "./program.js";
 
 const RUN_TIMEOUT_MS = 120_000;
 const INCLUDE = ["firmware/native"];
@@ -42,8 +43,9 @@ export async function measureCurve25519(core: Core): Promise<CurveFigures> {
     const elf = join(dir, "curve25519.elf");
     const sources = [...curveSources(), "test/isa/curve25519.c"];
     await buildProgram(core, { sources, include: INCLUDE, out: elf });
-    const { output, code } = await runProgram(core, elf, RUN_TIMEOUT_MS);
-    if (code !== 0) throw new Error(`${core.name}: a result is wrong (exit ${code})\n${output}`);
+    const { output, code } = await runProgram(core, elf, { dir, timeoutMs: RUN_TIMEOUT_MS, counting: true });
+    if (code !== 0)
+      throw new Error(`${core.name}: a result is wrong (exit ${code ?? "by a time-out"})\n${output}`);
     return { measurements: parse(core, output), ...(await sizes(core, dir)) };
   } finally {
     rmSync(dir, { recursive: true });
@@ -57,7 +59,7 @@ function parse(core: Core, output: string): Measurement[] {
     .map((line) => {
       const [name, ...words] = line.trim().split(" ");
       const [count, untended, stack] = words.map((word) => Number.parseInt(word, 16));
-      const instructions = (value: number) => Math.round(value / core.step);
+      const instructions = (value: number) => Math.round(value / core.count.step);
       return {
         name: name!,
         instructions: instructions(count!),

@@ -1,11 +1,11 @@
 // Runs what was recorded on a core: it gets the same frames, and must answer each with the same bytes.
 
-import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FRAME, FrameReader, decodeValues } from "../../tools/engine/bus-frame.js";
 import type { Core } from "./cores.js";
 import type { CoreEngine } from "./core-engine.js";
+import { runProgram } from "./program.js";
 import { copyOf, type Recording } from "./record.js";
 
 const RUN_TIMEOUT_MS = 120_000;
@@ -47,28 +47,10 @@ export async function replay(
 }
 
 /** What QEMU said, if the engine did not end by itself: with 0 when the bus closed, with 1 after an abort. */
-function runOn(core: Core, program: string, dir: string): Promise<string | undefined> {
-  const [command, ...args] = core.qemu;
-  return new Promise((resolve, reject) => {
-    const child = spawn(command!, [...args, "-kernel", program], {
-      cwd: dir,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let said = "";
-    const hear = (bytes: Buffer) => (said = (said + String(bytes)).slice(-2000));
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-    const timer = setTimeout(() => child.kill("SIGKILL"), RUN_TIMEOUT_MS);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve(
-        code === 0 || code === 1
-          ? undefined
-          : `${command} ended with ${code ?? "a time-out"}: ${said.trim()}`,
-      );
-    });
-  });
+async function runOn(core: Core, program: string, dir: string): Promise<string | undefined> {
+  const { code, output } = await runProgram(core, program, { dir, timeoutMs: RUN_TIMEOUT_MS });
+  if (code === 0 || code === 1) return undefined;
+  return `${core.qemu[0]} ended with ${code ?? "a time-out"}: ${output.trim()}`;
 }
 
 function framesOf(bytes: Buffer): Buffer[] {

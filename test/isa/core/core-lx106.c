@@ -52,3 +52,11 @@ void coreExit(int code) {
   for (;;) {
   }
 }
+
+int coreOutput(void) { return 1; }
+
+uint32_t coreCount(void) {
+  uint32_t count;
+  __asm__ volatile("rsr.ccount %0" : "=r"(count)::"memory");
+  return count;
+}

@@ -70,3 +70,20 @@ void coreExit(int code) {
   for (;;) {
   }
 }
+
+int coreOutput(void) {
+  static int handle = -1;
+  if (handle < 0) handle = coreOpen(":tt", 1);  // the host's console
+  return handle;
+}
+
+uint32_t coreCount(void) {
+  uint32_t count;
+  __asm__ volatile(
+      ".option push\n"
+      ".option arch, +zicsr\n"
+      "rdinstret %0\n"
+      ".option pop\n"
+      : "=r"(count)::"memory");
+  return count;
+}

@@ -12,8 +12,12 @@ int coreRead(int file, void* bytes, size_t size);
 // Bytes that were written, or -1.
 int coreWrite(int file, const void* bytes, size_t size);
 void coreExit(int code) __attribute__((noreturn));
+// The handle of QEMU's standard output.
+int coreOutput(void);
+// Runs up with each instruction, in the unit that cores.ts knows.
+uint32_t coreCount(void);
 
-// Where the stack begins, and its size; it grows down. The linker's symbols, see qemu.ts.
+// Where the stack begins, and its size; it grows down. The linker's symbols, see core.ld.
 extern char coreStackTop[], coreStackBottom[];
 
 #endif
