@@ -77,7 +77,7 @@ async function runMonitor(
       output.take(chunk);
       if (until.sees(chunk)) finish("text");
     },
-    onNote: (text) => context.log(`--- ${text}`),
+    onNote: (text) => output.say(text),
   });
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => finish("interrupted");
@@ -85,7 +85,7 @@ async function runMonitor(
   try {
     await monitor.start(options.reset !== false);
     if (seconds !== undefined) timer = setTimeout(() => finish("time"), seconds * 1000);
-    const restore = relayKeys(context, monitor, output, () => finish("left"));
+    const restore = relayKeys(monitor, output, () => finish("left"));
     const end = await ended.finally(restore);
     if (end === "time" && options.until !== undefined) throw notSeen(options.until as string, seconds!);
     return { port: name, bytes, reconnects: monitor.reconnects, end, ms: Date.now() - started };
@@ -93,7 +93,7 @@ async function runMonitor(
     clearTimeout(timer);
     context.signal.removeEventListener("abort", onAbort);
     await monitor.close();
-    output.stopLog();
+    output.close();
   }
 }
 
@@ -116,7 +116,7 @@ class TextWatch {
 }
 
 /** Keys from a terminal one by one, from a pipe as they come. The end of a pipe ends nothing: the board may still speak. */
-function relayKeys(context: Context, monitor: Monitor, output: MonitorOutput, leave: () => void): () => void {
+function relayKeys(monitor: Monitor, output: MonitorOutput, leave: () => void): () => void {
   const { stdin } = process;
   const isTerminal = stdin.isTTY === true;
   let menu = false; // Ctrl-T was typed
@@ -126,7 +126,7 @@ function relayKeys(context: Context, monitor: Monitor, output: MonitorOutput, le
     for (const key of keys) {
       if (menu) {
         menu = false;
-        if (!choose(key, context, monitor, output)) out.push(key);
+        if (!choose(key, monitor, output)) out.push(key);
       } else if (key === CTRL_T) menu = true;
       else if (key === CTRL_RIGHT_BRACKET) return leave();
       else if (key === CTRL_C) process.kill(process.pid, "SIGINT");
@@ -146,29 +146,28 @@ function relayKeys(context: Context, monitor: Monitor, output: MonitorOutput, le
 }
 
 /** A key behind Ctrl-T; false: it is none of the menu's, and meant for the board. */
-function choose(key: number, context: Context, monitor: Monitor, output: MonitorOutput): boolean {
-  const say = (text: string) => context.log(`\r--- ${text}`);
+function choose(key: number, monitor: Monitor, output: MonitorOutput): boolean {
   if (key === CTRL_R)
     void monitor.reset().catch(() => undefined); // a loss is told by the monitor
-  else if (key === CTRL_H) MENU.forEach(say);
+  else if (key === CTRL_H) output.say(...MENU);
   else if (key === TAB) output.timestamps = !output.timestamps;
-  else if (key === CTRL_L) toggleLog(output, say);
+  else if (key === CTRL_L) toggleLog(output);
   else return false;
   return true;
 }
 
-function toggleLog(output: MonitorOutput, say: (text: string) => void): void {
+function toggleLog(output: MonitorOutput): void {
   const { logPath } = output;
   if (logPath !== undefined) {
     output.stopLog();
-    return say(`no longer copied to ${logPath}`);
+    return output.say(`no longer copied to ${logPath}`);
   }
   const path = `broome-${new Date().toISOString().replace(/[:.]/g, "-")}.log`;
   try {
     output.startLog(path);
-    say(`copied to ${path}`);
+    output.say(`copied to ${path}`);
   } catch (error) {
-    say((error as Error).message);
+    output.say((error as Error).message);
   }
 }
 

@@ -38,6 +38,14 @@ export class MonitorOutput {
     }
   }
 
+  /** Lines of ours, below what the board has begun to say; that, a prompt mostly, is shown again after them. */
+  say(...lines: string[]): void {
+    const open = !this.atLineStart;
+    if (open) this.options.show(Uint8Array.of(LF));
+    for (const line of lines) this.options.note(line);
+    if (open) this.options.show(Uint8Array.from(this.line));
+  }
+
   /** The file that a copy goes to; undefined: none does. */
   get logPath(): string | undefined {
     return this.file?.path;
@@ -58,6 +66,12 @@ export class MonitorOutput {
   stopLog(): void {
     if (this.file) closeSync(this.file.fd);
     this.file = undefined;
+  }
+
+  /** Ends a line that the board has begun, so that a shell's prompt does not stand behind it; and the log. */
+  close(): void {
+    if (!this.atLineStart) this.take(Uint8Array.of(LF));
+    this.stopLog();
   }
 
   private stamped(chunk: Uint8Array): Uint8Array {

@@ -140,6 +140,25 @@ test("times stand at the beginnings of lines, however the bytes are cut up", (t)
   t.is(Buffer.concat(parts).toString(), `before\n${stamp}one\n${stamp}tw\u00f6\n${stamp}\n${stamp}last`);
 });
 
+test("a line of ours does not run into what the board has begun to say: that is shown again below it", (t) => {
+  let shown = "";
+  const output = new MonitorOutput({
+    show: (bytes) => (shown += Buffer.from(bytes).toString()),
+    note: (text) => (shown += `--- ${text}\n`),
+    now: () => new Date(),
+    root,
+  });
+  output.say("first");
+  output.take(Buffer.from("booted\nPass"));
+  output.take(Buffer.from("word: "));
+  output.say("one", "two");
+  output.take(Buffer.from("***\n"));
+  output.say("three");
+  output.take(Buffer.from("Netw"));
+  output.close();
+  t.is(shown, "--- first\nbooted\nPassword: \n--- one\n--- two\nPassword: ***\n--- three\nNetw\n");
+});
+
 test("the places of a crash are shown with the source that stands there; other lines and other files are left alone", (t) => {
   const notes: string[] = [];
   const output = new MonitorOutput({
