@@ -1,14 +1,10 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { HttpClient } from "../../../firmware/link/http.js";
 import { runJoin } from "../../../firmware/link/join.js";
 import type { JoinOptions } from "../../../firmware/link/join.js";
 import { SyncLink } from "../../../firmware/link/sync.js";
-import { encodeBase64url } from "../../../firmware/protocol/base64url.js";
-import { makeM2, openM1, openM3, parseJoinRequest, serverPin } from "../../../firmware/protocol/join.js";
+import { makeM2, openM1, openM3, parseJoinRequest } from "../../../firmware/protocol/join.js";
 import type { Admitted, ServerJoin } from "../../../firmware/protocol/join.js";
 import { generateKeyPair } from "../../../firmware/protocol/noise.js";
 import {
@@ -20,12 +16,9 @@ import {
 } from "../../../firmware/protocol/sealed.js";
 import { decodeRequest, encodeReply } from "../../../firmware/protocol/sync-message.js";
 import { crypto } from "../../../host/crypto.js";
-import { resolve, tcp, timer } from "../../support/node-device.js";
-
-const serverKey = generateKeyPair(crypto);
-const pin = serverPin(crypto, serverKey.publicKey);
-const joinKey = { kid: encodeBase64url(crypto.random(6)), secret: crypto.random(16) };
-const about = { mac: "02:00:5e:00:53:01", chip: "esp32c3", product: "demo", v: "1.0.0", rssi: -60 };
+import { openSite } from "../../support/http-site.js";
+import { about, joinKey, pin, serverKey } from "../../support/join-parties.js";
+import { timer } from "../../support/node-device.js";
 
 type Pending = ServerJoin & Admitted;
 
@@ -36,28 +29,15 @@ async function site(
 ) {
   const bodies: Uint8Array[] = [];
   const pending: Pending[] = [];
-  const server = createServer((req, res) => {
-    const parts: Buffer[] = [];
-    req.on("data", (part) => parts.push(part));
-    req.on("end", () => {
-      const body = new Uint8Array(Buffer.concat(parts));
-      if (req.url === "/api/devices/d1/sync") return void res.end(third(pending.at(-1)!, body));
-      bodies.push(body);
-      const admit = (key = serverKey) => {
-        const join = openM1(crypto, parseJoinRequest(body), joinKey.secret, key);
-        pending.push({ ...join, ...makeM2(crypto, join, { id: "d1", t: 1_700_000_000_000 }) });
-        return pending.at(-1)!;
-      };
-      answer(admit, res, bodies.length);
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const port = (server.address() as AddressInfo).port;
-  const http = new HttpClient({ tcp, resolve, timer, host: "127.0.0.1", port });
-  t.teardown(() => {
-    http.close();
-    server.closeAllConnections();
-    server.close();
+  const http = await openSite(t, (req, res, body) => {
+    if (req.url === "/api/devices/d1/sync") return void res.end(third(pending.at(-1)!, body));
+    bodies.push(body);
+    const admit = (key = serverKey) => {
+      const join = openM1(crypto, parseJoinRequest(body), joinKey.secret, key);
+      pending.push({ ...join, ...makeM2(crypto, join, { id: "d1", t: 1_700_000_000_000 }) });
+      return pending.at(-1)!;
+    };
+    answer(admit, res, bodies.length);
   });
   const options: JoinOptions = { crypto, http, timer, joinKey, about, pin, unpinned: "refuse", pauseMs: 5 };
   return { bodies, pending, http, options };

@@ -1,20 +1,9 @@
 // The device's side on the real engine: same limits as an ESP8266's, the server's side in this process.
 
 import test from "ava";
-import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { encodeBase64url } from "../../../firmware/protocol/base64url.js";
-import {
-  formatJoinKey,
-  makeM2,
-  openM1,
-  openM3,
-  parseJoinRequest,
-  serverPin,
-} from "../../../firmware/protocol/join.js";
+import { formatJoinKey, makeM2, openM1, openM3, parseJoinRequest } from "../../../firmware/protocol/join.js";
 import type { Admitted, ServerJoin } from "../../../firmware/protocol/join.js";
-import { generateKeyPair } from "../../../firmware/protocol/noise.js";
 import {
   deriveKeys,
   openRequest,
@@ -26,12 +15,11 @@ import { decodeRequest, encodeReply } from "../../../firmware/protocol/sync-mess
 import { assembleManifest, encodePayload, signingInput } from "../../../firmware/protocol/update-manifest.js";
 import { crypto } from "../../../host/crypto.js";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { serveSite } from "../../support/http-site.js";
+import { about, joinKey, pin, serverKey } from "../../support/join-parties.js";
 import { runOnXs } from "../../support/xs-machine.js";
 import { testEngine } from "../../tools/engine/run-modules.js";
 
-const serverKey = generateKeyPair(crypto);
-const pin = serverPin(crypto, serverKey.publicKey);
-const joinKey = { kid: encodeBase64url(crypto.random(6)), secret: crypto.random(16) };
 const image = crypto.random(10 * 4096);
 
 /** An update manifest as large as they come, and what the device knows of it. */
@@ -104,7 +92,7 @@ import { SyncLink } from "./link/sync.js";
 import { parseJoinKey } from "./protocol/join.js";
 import { checkUpdate } from "./protocol/update-checks.js";
 
-const about = { mac: "02:00:5e:00:53:01", chip: "esp32c3", product: "demo", v: "1.0.0", rssi: -60 };
+const about = ${JSON.stringify(about)};
 const http = new HttpClient({ tcp, timer, resolve: () => undefined, host: "127.0.0.1", port: ${port} });
 
 async function run() {
@@ -153,17 +141,9 @@ run().catch((error) => {
 
 test("join, sync, manifest and chunks within an ESP8266's arena and stack", async (t) => {
   const { key, file } = release();
-  const answer = answerer(file);
   let connections = 0;
-  const server = createServer((req, res) => {
-    const parts: Buffer[] = [];
-    req.on("data", (part) => parts.push(part));
-    req.on("end", () => answer(req, res, new Uint8Array(Buffer.concat(parts))));
-  });
+  const { server, port } = await serveSite(t, answerer(file));
   server.on("connection", () => (connections += 1));
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  t.teardown(() => (server.closeAllConnections(), server.close()));
-  const { port } = server.address() as AddressInfo;
   const digest = Buffer.from(crypto.sha256(file)).toString("hex");
   // 32 slots less than the board's stack: a caller needs some of it.
   const { log, peaks, meter, exit } = await runOnXs({

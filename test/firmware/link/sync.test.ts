@@ -1,8 +1,6 @@
 import test from "ava";
 import type { ExecutionContext } from "ava";
-import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { HttpClient } from "../../../firmware/link/http.js";
 import { SyncLink } from "../../../firmware/link/sync.js";
 import type { SyncResult } from "../../../firmware/link/sync.js";
@@ -16,6 +14,7 @@ import {
 import { decodeRequest, encodeReply } from "../../../firmware/protocol/sync-message.js";
 import type { SyncReply, SyncRequest } from "../../../firmware/protocol/sync-message.js";
 import { crypto } from "../../../host/crypto.js";
+import { openSite } from "../../support/http-site.js";
 import { resolve, tcp, timer } from "../../support/node-device.js";
 
 const identity = { id: "d1", g: 1, key: crypto.random(32), pin: "A".repeat(22) };
@@ -38,32 +37,19 @@ async function link(
   clock = Date.now,
 ) {
   const all: Seen[] = [];
-  const server = createServer((req, res) => {
-    const parts: Buffer[] = [];
-    req.on("data", (part) => parts.push(part));
-    req.on("end", () => {
-      const body = new Uint8Array(Buffer.concat(parts));
-      const sealed = parseSealed(body);
-      const tag = tagText(sealed);
-      const seen: Seen = {
-        path: req.url!,
-        body,
-        tag,
-        request: decodeRequest(openRequest(crypto, keys, sealed)),
-        seal: (reply) =>
-          sealReply(crypto, keys, { id: "d1", g: 1, re: tag, plaintext: encodeReply(reply, 1024) }),
-      };
-      all.push(seen);
-      answer(seen, res);
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const port = (server.address() as AddressInfo).port;
-  const http = new HttpClient({ tcp, resolve, timer, host: "127.0.0.1", port });
-  t.teardown(() => {
-    http.close();
-    server.closeAllConnections();
-    server.close();
+  const http = await openSite(t, (req, res, body) => {
+    const sealed = parseSealed(body);
+    const tag = tagText(sealed);
+    const seen: Seen = {
+      path: req.url!,
+      body,
+      tag,
+      request: decodeRequest(openRequest(crypto, keys, sealed)),
+      seal: (reply) =>
+        sealReply(crypto, keys, { id: "d1", g: 1, re: tag, plaintext: encodeReply(reply, 1024) }),
+    };
+    all.push(seen);
+    answer(seen, res);
   });
   return { all, http, link: new SyncLink({ crypto, http, identity, uptimeMs: clock, maxPlaintext: 1024 }) };
 }

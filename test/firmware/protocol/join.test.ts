@@ -12,18 +12,15 @@ import {
   openM3,
   parseJoinKey,
   parseJoinRequest,
-  serverPin,
   startJoin,
 } from "../../../firmware/protocol/join.js";
 import type { Admitted, DeviceJoin, ServerJoin } from "../../../firmware/protocol/join.js";
 import { generateKeyPair } from "../../../firmware/protocol/noise.js";
 import { deriveKeys, openRequest, parseSealed, sealRequest } from "../../../firmware/protocol/sealed.js";
 import { crypto } from "../../../host/crypto.js";
+import { about as device, joinKey, pin, serverKey } from "../../support/join-parties.js";
 
-const serverKey = generateKeyPair(crypto);
-const pin = serverPin(crypto, serverKey.publicKey);
-const joinKey = { kid: encodeBase64url(crypto.random(6)), secret: crypto.random(16) };
-const about = { mac: "02:00:5e:00:53:01", chip: "esp32c3", product: "demo", v: "1.0.0", rssi: -61, pin };
+const about = { ...device, pin };
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text));
 const text = (value: Uint8Array) => Buffer.from(value).toString();
 

@@ -4,6 +4,7 @@ import nacl from "tweetnacl";
 import { Handshake, NX_PSK0, generateKeyPair, nonce } from "../../../firmware/protocol/noise.js";
 import type { HandshakeOptions, KeyPair, Pattern, Token } from "../../../firmware/protocol/noise.js";
 import { crypto } from "../../../host/crypto.js";
+import { LOW_ORDER_POINTS } from "../../support/low-order.js";
 
 interface Vector {
   source: string;
@@ -155,18 +156,7 @@ test("another prologue or another pre-shared key is refused", (t) => {
   }
 });
 
-// Points of order 1, 2, 4 and 8, and the same plus p (RFC 7748 section 6.1; the list of cr.yp.to/ecdh.html).
-const lowOrder = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-for (const point of lowOrder)
+for (const point of LOW_ORDER_POINTS)
   test(`a key that gives no secret is refused: ${point.slice(0, 8)}...`, (t) => {
     const bad = { secret: crypto.random(32), publicKey: hex(point) };
     t.deepEqual(crypto.x25519(bad.secret, bad.publicKey), new Uint8Array(32));
