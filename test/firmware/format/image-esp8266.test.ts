@@ -2,7 +2,6 @@
 
 import test from "ava";
 import { readFileSync } from "node:fs";
-import { FormatError } from "../../../firmware/format/error.js";
 import {
   buildImage,
   mendImage,
@@ -12,6 +11,7 @@ import {
   type ImageForm,
 } from "../../../firmware/format/image.js";
 import { seededRandom } from "../../support/random.js";
+import { codeOf } from "../../support/code-of.js";
 import { sha256, testImage } from "./test-image.js";
 
 interface EsptoolImage {
@@ -26,15 +26,6 @@ const vectors = JSON.parse(
 ) as EsptoolImage[];
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const header = { chipId: undefined, entry: 0x40100004, flashMode: 2, flashSize: 4, flashFrequency: 0 };
-const code = (act: () => unknown) => {
-  try {
-    act();
-    return "ok";
-  } catch (error) {
-    if (error instanceof FormatError) return error.code;
-    throw error;
-  }
-};
 
 for (const vector of vectors) {
   test(`esptool's image verifies: ${vector.form}, ${vector.name}`, (t) => {
@@ -60,7 +51,7 @@ for (const vector of vectors) {
       const bytes = good.slice();
       bytes[segment.fileOffset + segment.length - 1]! ^= 0x20;
       t.is(
-        code(() => verifyImageFile(bytes, sha256)),
+        codeOf(() => verifyImageFile(bytes, sha256)),
         "image-corrupt",
       );
       const changed = mendImage(bytes, sha256);
@@ -78,7 +69,7 @@ for (const vector of vectors) {
     const bytes = hex(vector.image);
     for (let length = 1; length < bytes.length; length += 1)
       t.is(
-        code(() => parseImage(reader(bytes.subarray(0, length)), length)),
+        codeOf(() => parseImage(reader(bytes.subarray(0, length)), length)),
         "image-truncated",
       );
   });
@@ -104,19 +95,19 @@ test("an EA header with another second byte, or without an E9 header behind it, 
   const other = good.slice();
   other[1] = 3;
   t.is(
-    code(() => parseImage(reader(other), other.length)),
+    codeOf(() => parseImage(reader(other), other.length)),
     "image-corrupt",
   );
   const { segments } = parseImage(reader(good), good.length);
   const headless = good.slice();
   headless[segments[0]!.fileOffset + segments[0]!.length] = 0;
   t.is(
-    code(() => parseImage(reader(headless), headless.length)),
+    codeOf(() => parseImage(reader(headless), headless.length)),
     "image-corrupt",
   );
   const parts = { ...header, form: "esp8266-v2" as const, minRevision: 0, maxRevision: 0 };
   t.is(
-    code(() =>
+    codeOf(() =>
       buildImage({ ...parts, segments: [{ loadAddress: 0x40100000, data: new Uint8Array(4) }] }, sha256),
     ),
     "image-corrupt",

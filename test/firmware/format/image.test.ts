@@ -25,6 +25,7 @@ import {
 } from "../../../firmware/format/image.js";
 import { damage, pick } from "../../support/damage.js";
 import { seededRandom } from "../../support/random.js";
+import { codeOf } from "../../support/code-of.js";
 import { sha256, testDescriptor, testImage } from "./test-image.js";
 
 interface EsptoolImage {
@@ -47,15 +48,6 @@ const header = {
   maxRevision: 199,
 };
 const verify = (bytes: Uint8Array) => verifyImageFile(bytes, sha256);
-const code = (act: () => unknown) => {
-  try {
-    act();
-    return "ok";
-  } catch (error) {
-    if (error instanceof FormatError) return error.code;
-    throw error;
-  }
-};
 
 for (const vector of vectors) {
   test(`esptool's image verifies: ${vector.name}`, (t) => {
@@ -92,25 +84,25 @@ test("an app descriptor comes back from what esptool shows of it", (t) => {
 
 test("an app descriptor's texts are bounded both ways", (t) => {
   t.is(
-    code(() => encodeAppDescriptor({ ...testDescriptor, version: "1".repeat(32) })),
+    codeOf(() => encodeAppDescriptor({ ...testDescriptor, version: "1".repeat(32) })),
     "value-too-long",
   );
   t.is(
-    code(() => encodeAppDescriptor({ ...testDescriptor, date: "x".repeat(16) })),
+    codeOf(() => encodeAppDescriptor({ ...testDescriptor, date: "x".repeat(16) })),
     "value-too-long",
   );
   const endless = encodeAppDescriptor(testDescriptor).fill(0x41, 16, 48);
   t.is(
-    code(() => parseAppDescriptor(endless)),
+    codeOf(() => parseAppDescriptor(endless)),
     "image-corrupt",
   );
   const nameless = encodeAppDescriptor(testDescriptor).fill(0, 0, 1);
   t.is(
-    code(() => parseAppDescriptor(nameless)),
+    codeOf(() => parseAppDescriptor(nameless)),
     "image-corrupt",
   );
   t.is(
-    code(() => parseAppDescriptor(new Uint8Array(255))),
+    codeOf(() => parseAppDescriptor(new Uint8Array(255))),
     "image-corrupt",
   );
 });
@@ -153,7 +145,7 @@ test("every cut of an image is truncated, never anything else", (t) => {
   const bytes = testImage();
   for (let length = 0; length < bytes.length; length += length < 400 ? 1 : 61)
     t.is(
-      code(() => verify(bytes.subarray(0, length))),
+      codeOf(() => verify(bytes.subarray(0, length))),
       "image-truncated",
       `${length} bytes`,
     );
@@ -163,19 +155,19 @@ test("flash that was never written, text and noise are told apart", (t) => {
   const noise = seededRandom(5).bytes(4096);
   noise[0] = 0x17;
   t.is(
-    code(() => verify(new Uint8Array(4096).fill(0xff))),
+    codeOf(() => verify(new Uint8Array(4096).fill(0xff))),
     "image-corrupt",
   );
   t.is(
-    code(() => verify(new Uint8Array(Buffer.from("#!/bin/sh\n".repeat(200))))),
+    codeOf(() => verify(new Uint8Array(Buffer.from("#!/bin/sh\n".repeat(200))))),
     "image-corrupt",
   );
   t.is(
-    code(() => verify(noise)),
+    codeOf(() => verify(noise)),
     "image-encrypted",
   );
   t.is(
-    code(() => verify(Uint8Array.of(0xea, 4, 0, 0))),
+    codeOf(() => verify(Uint8Array.of(0xea, 4, 0, 0))),
     "image-truncated",
   );
 });
@@ -186,23 +178,23 @@ test("signed images are told by what follows: Secure Boot V2's block, V1's 68 by
   v2.set(image);
   v2.set([0xe7, 0x02, 0, 0], v2.length - 4096);
   t.is(
-    code(() => verify(v2)),
+    codeOf(() => verify(v2)),
     "image-signed",
   );
   const v1 = Uint8Array.from([...image, 0, 0, 0, 0, ...seededRandom(1).bytes(64)]);
   t.is(
-    code(() => verify(v1)),
+    codeOf(() => verify(v1)),
     "image-signed",
   );
 });
 
 test("padding may follow an image, other bytes may not", (t) => {
   t.is(
-    code(() => verify(Uint8Array.from([...testImage(), 0xff, 0xff, 0xff]))),
+    codeOf(() => verify(Uint8Array.from([...testImage(), 0xff, 0xff, 0xff]))),
     "ok",
   );
   t.is(
-    code(() => verify(Uint8Array.from([...testImage(), 0xff, 0]))),
+    codeOf(() => verify(Uint8Array.from([...testImage(), 0xff, 0]))),
     "image-corrupt",
   );
 });
@@ -210,11 +202,11 @@ test("padding may follow an image, other bytes may not", (t) => {
 test("what no image can hold is not built", (t) => {
   const segment = { loadAddress: 0, data: new Uint8Array(4) };
   t.is(
-    code(() => buildImage({ ...header, segments: [] }, sha256)),
+    codeOf(() => buildImage({ ...header, segments: [] }, sha256)),
     "image-corrupt",
   );
   t.is(
-    code(() => buildImage({ ...header, segments: Array(17).fill(segment) }, sha256)),
+    codeOf(() => buildImage({ ...header, segments: Array(17).fill(segment) }, sha256)),
     "image-corrupt",
   );
 });
@@ -237,11 +229,11 @@ test("the defaults' capacity is exact", (t) => {
   const values = (length: number) => ({ "x.a": "a".repeat(length) });
   const overhead = '{"x.a":""}'.length;
   t.is(
-    code(() => encodeDefaults(values(BLOCK_CAPACITY - overhead))),
+    codeOf(() => encodeDefaults(values(BLOCK_CAPACITY - overhead))),
     "ok",
   );
   t.is(
-    code(() => encodeDefaults(values(BLOCK_CAPACITY - overhead + 1))),
+    codeOf(() => encodeDefaults(values(BLOCK_CAPACITY - overhead + 1))),
     "value-too-long",
   );
 });
@@ -254,7 +246,7 @@ test("a block with a damaged byte is refused, wherever it is but in marker and p
       const bad = block.slice();
       bad[at] = bad[at]! ^ (1 << bit);
       t.is(
-        code(() => readDefaults(bad)),
+        codeOf(() => readDefaults(bad)),
         "defaults-corrupt",
         `byte ${at}, bit ${bit}`,
       );
@@ -267,7 +259,7 @@ test("JSON that is not one flat object is refused before it is parsed", (t) => {
   for (const body of bodies) {
     const bad = encodeRaw(block, body);
     t.is(
-      code(() => readDefaults(bad)),
+      codeOf(() => readDefaults(bad)),
       "defaults-corrupt",
       body,
     );
@@ -276,20 +268,20 @@ test("JSON that is not one flat object is refused before it is parsed", (t) => {
 
 test("an image without a block and one with two are told apart", (t) => {
   t.is(
-    code(() => findDefaults(testImage({ block: new Uint8Array(1024) }))),
+    codeOf(() => findDefaults(testImage({ block: new Uint8Array(1024) }))),
     "defaults-missing",
   );
   const two = Uint8Array.from([...blankDefaults(), ...blankDefaults()]);
   t.is(
-    code(() => findDefaults(testImage({ block: two }))),
+    codeOf(() => findDefaults(testImage({ block: two }))),
     "defaults-ambiguous",
   );
   t.is(
-    code(() => findDefaults(testImage().subarray(0, 0x200))),
+    codeOf(() => findDefaults(testImage().subarray(0, 0x200))),
     "defaults-missing",
   );
   t.is(
-    code(() => findDefaults(marker())),
+    codeOf(() => findDefaults(marker())),
     "defaults-corrupt",
   );
 });
@@ -352,7 +344,7 @@ test("random headers never hang or read out of bounds", (t) => {
     bytes[0] = 0xe9;
     bytes[1] = random.below(20);
     t.not(
-      code(() => verify(bytes)),
+      codeOf(() => verify(bytes)),
       "ok",
       `seed ${random.seed}, case ${i}`,
     );

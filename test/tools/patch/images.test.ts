@@ -8,18 +8,10 @@ import { openPersonal, patch, personalise, readValues, valuesOf } from "../../..
 import { damage } from "../../support/damage.js";
 import { seededRandom } from "../../support/random.js";
 import { sha256, testImage } from "../../firmware/format/test-image.js";
+import { codeOf } from "../../support/code-of.js";
 import { appWith, merged, withEboot } from "./third-party-image.js";
 
 const values = { "wifi.ssid": "home", "wifi.password": "correct horse" };
-
-function code(act: () => unknown): string {
-  try {
-    act();
-    return "ok";
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-}
 
 const offsetsOf = (file: Uint8Array) => findImages(file, sha256).map(({ offset }) => offset);
 
@@ -63,7 +55,7 @@ test("apps that disagree are ambiguous to read and can be patched over", (t) => 
   const one = patch(testImage(), values, { sha256 }).image;
   const personal = openPersonal(merged([one, testImage()]), sha256);
   t.is(
-    code(() => valuesOf(personal)),
+    codeOf(() => valuesOf(personal)),
     "defaults-ambiguous",
   );
   t.deepEqual(personalise(personal, {}, sha256).image, merged([testImage(), testImage()]));
@@ -94,7 +86,7 @@ for (const [title, file, expected] of refused)
   test(`a merged file ${title} is refused: ${expected}`, (t) => {
     const before = file.slice();
     t.is(
-      code(() => patch(file, values, { sha256 })),
+      codeOf(() => patch(file, values, { sha256 })),
       expected,
     );
     t.deepEqual(file, before);

@@ -7,6 +7,7 @@ import { patch, readValues } from "../../../tools/patch/patch.js";
 import { checkValue, defaultsKeys, maskValue, mergeValues } from "../../../tools/patch/values.js";
 import { damage } from "../../support/damage.js";
 import { seededRandom } from "../../support/random.js";
+import { codeOf } from "../../support/code-of.js";
 import { sha256, testImage } from "../../firmware/format/test-image.js";
 
 const values = {
@@ -15,15 +16,6 @@ const values = {
   "trial.uptimeMs": 2000,
   tofu: true,
 };
-
-function code(act: () => unknown): string {
-  try {
-    act();
-    return "ok";
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-}
 
 test("a patched image verifies, holds the values, and differs in declared bytes only", (t) => {
   const image = testImage();
@@ -85,7 +77,7 @@ for (const [name, bytes, expected] of badImages)
   test(`an image ${name} is refused: ${expected}`, (t) => {
     const before = bytes.slice();
     t.is(
-      code(() => patch(bytes, values, { sha256 })),
+      codeOf(() => patch(bytes, values, { sha256 })),
       expected,
     );
     t.deepEqual(bytes, before);
@@ -103,7 +95,7 @@ test("damaged images never come out patched unless they still verify", (t) => {
         return void t.fail(`seed ${random.seed}, case ${i}: ${error}`);
       continue;
     }
-    if (code(() => verifyImageFile(bytes, sha256)) !== "ok")
+    if (codeOf(() => verifyImageFile(bytes, sha256)) !== "ok")
       return void t.fail(`seed ${random.seed}, case ${i}: patched`);
     verifyImageFile(result, sha256);
   }
@@ -194,7 +186,7 @@ const bad: [string, unknown, string][] = [
 for (const [key, given, expected] of bad)
   test(`${key} refuses ${JSON.stringify(given).slice(0, 40)}: ${expected}`, (t) => {
     t.is(
-      code(() => checkValue(key, given)),
+      codeOf(() => checkValue(key, given)),
       expected,
     );
   });

@@ -16,6 +16,7 @@ import {
 import { damage, pick } from "../../support/damage.js";
 import { seededRandom } from "../../support/random.js";
 import { sha256 } from "../../firmware/format/test-image.js";
+import { codeOf } from "../../support/code-of.js";
 import {
   appWith,
   laterPlaceholders,
@@ -32,15 +33,6 @@ const values = {
   CLOUDNAM: "Thing4",
   DEVCCRED: "even-more-secret",
 };
-
-function code(act: () => unknown): string {
-  try {
-    act();
-    return "ok";
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-}
 
 function fill(file: Uint8Array, given: Record<string, string>, template: Template = espBinaryPatcher) {
   const opened = open(file, sha256);
@@ -124,7 +116,7 @@ test("what the Arduino core makes of the values is byte for byte what patching m
   const stale = bytes(vector.before);
   stale[0x1014]! ^= 1;
   t.is(
-    code(() => open(stale, sha256)),
+    codeOf(() => open(stale, sha256)),
     "image-corrupt",
   );
 });
@@ -144,7 +136,7 @@ test("places of different width: the narrowest decides, each is padded to its ow
   const file = appWith(["WIFISSID                ", "WIFISSID        "]);
   t.deepEqual(names(file), [["WIFISSID", 16, 2]]);
   t.is(
-    code(() => fill(file, { WIFISSID: "seventeen letters" })),
+    codeOf(() => fill(file, { WIFISSID: "seventeen letters" })),
     "value-too-long",
   );
   const { image } = fill(file, { WIFISSID: "home" });
@@ -182,7 +174,7 @@ const ambiguous: [title: string, file: Uint8Array, template?: Template][] = [
 for (const [title, file, template] of ambiguous)
   test(`a placeholder ${title} is refused`, (t) => {
     t.is(
-      code(() => names(file, template)),
+      codeOf(() => names(file, template)),
       "placeholder-ambiguous",
     );
   });
@@ -203,11 +195,11 @@ test("a template may have placeholders without padding: they are as wide as they
 test("no placeholder at all is an error that names them; a patched file has none", (t) => {
   const { image } = fill(appWith(placeholders), values);
   t.is(
-    code(() => names(image)),
+    codeOf(() => names(image)),
     "placeholder-missing",
   );
   t.is(
-    code(() => names(appWith(["hello"]))),
+    codeOf(() => names(appWith(["hello"]))),
     "placeholder-missing",
   );
 });
@@ -274,7 +266,7 @@ const badTemplates: [title: string, text: string][] = [
 for (const [title, text] of badTemplates)
   test(`a template with ${title} is refused`, (t) => {
     t.is(
-      code(() => parseTemplate(text, "test.json")),
+      codeOf(() => parseTemplate(text, "test.json")),
       "template-invalid",
     );
   });
@@ -287,7 +279,7 @@ test("damaged templates never do worse than template-invalid", (t) => {
   let accepted = 0;
   for (let i = 0; i < 5000; i++) {
     const text = Buffer.from(damage(random, good)).toString("latin1");
-    const result = code(() => parseTemplate(text, "test.json"));
+    const result = codeOf(() => parseTemplate(text, "test.json"));
     if (result === "ok") accepted++;
     else if (result !== "template-invalid") return void t.fail(`seed ${random.seed}, case ${i}: ${result}`);
   }
