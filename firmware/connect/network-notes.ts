@@ -2,7 +2,8 @@
 //
 // Apart from the credentials, because it changes more often, and because an older image reads those and not this. Record:
 // for each network CRC-32 of its SSID u32, number of the start in which it last worked u32, BSSID 6 bytes, channel u8
-// (0: not known), reason u8 (index in REASONS; 0: never failed), raw code u8 (0: none). Little-endian, newest first.
+// (0: not known), reason u8 (index in REASONS; 0: never failed), raw code u8 (0: none) with which that reason
+// was first seen. Little-endian, newest first.
 
 import { crc32 } from "../format/crc32.js";
 import { NETWORK_NOTES } from "../store/keys.js";
@@ -18,7 +19,7 @@ export interface NetworkNote {
   /** Where it was then. */
   bssid: Uint8Array | undefined;
   channel: number | undefined;
-  /** "" or a reason of the vocabulary, with the raw code in brackets where there is one. */
+  /** "" or a reason of the vocabulary, with the raw code in brackets where the first such failure had one. */
   failure: string;
 }
 
@@ -68,13 +69,16 @@ export function noteSuccess(
   store.set(NETWORK_NOTES, record);
 }
 
-/** It did not. Nothing is written where it failed so before, or is not among those that worked. */
+/**
+ * It did not. Nothing is written where it failed for that reason last time, whatever the code was: a wrong password shows as now
+ * this code and now that one, and flash wears. Nor is anything of a network that is not among those that worked.
+ */
 export function noteFailure(store: LogStore, ssid: Uint8Array, failure: string): void {
   const record = store.get(NETWORK_NOTES);
   const at = record ? find(record, ssid) : -1;
   const [word, code = ""] = failure.split(" (");
   const reason = REASONS.indexOf(word!);
-  if (at < 0 || reason < 1) return;
+  if (at < 0 || reason < 1 || record![at + 15] === reason) return;
   record![at + 15] = reason;
   record![at + 16] = parseInt(code, 10) || 0;
   store.set(NETWORK_NOTES, record!);

@@ -106,6 +106,24 @@ test("a failure is noted of networks that worked, in the words of the vocabulary
   t.is(networkNote(store, ssid)!.failure, "wrong-password (15)", "the last failure stays known");
 });
 
+test("a reason is written once, whatever codes the chip gives for it by turns; another reason once more", (t) => {
+  const nor = NorFlash.open({ size: 4 * 4096 });
+  const store = new LogStore({ flash: flashRegion(nor) });
+  noteSuccess(store, ssid, 1, {});
+  const writes = (failures: readonly string[]) => {
+    const { programs, erases } = nor.operations;
+    for (const failure of failures) noteFailure(store, ssid, failure);
+    return [nor.operations.programs - programs, nor.operations.erases - erases];
+  };
+  const ONE_RECORD = [2, 0]; // its head and its value
+  t.deepEqual(writes(["wrong-password (15)"]), ONE_RECORD);
+  const byTurns = Array.from({ length: 1000 }, (_, i) => `wrong-password (${i % 2 ? 15 : 202})`);
+  t.deepEqual(writes(byTurns), [0, 0]);
+  t.is(networkNote(store, ssid)!.failure, "wrong-password (15)");
+  t.deepEqual(writes(["not-found (201)", "not-found", "not-found (201)"]), ONE_RECORD);
+  t.is(networkNote(store, ssid)!.failure, "not-found (201)");
+});
+
 test("heard networks come first, news before what was there, then rank, then signal; a step may come before all", (t) => {
   const one = (name: string, step: Known["step"], rank: number): Known => {
     return { ssid: bytes(name), password: "", step, rank };
