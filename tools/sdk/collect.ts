@@ -13,7 +13,8 @@ import { chipByName } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
 import { sectionsOf } from "./elf.js";
 import { checkStorage } from "./esp8266-storage.js";
-import { checkLimits, esp8266Limits, slotLimits, type Limits } from "./limits.js";
+import { checkLimits, esp8266Limits, memoryLimits, slotLimits, type Limits } from "./limits.js";
+import { memoriesOf } from "./linker-map.js";
 import { checkGenerated } from "./sdkconfig.js";
 import type { SdkTarget } from "./target.js";
 
@@ -53,11 +54,14 @@ export function collect(options: CollectOptions): Collected {
 
 function collectEspIdf({ target, bin, work, ...identity }: CollectOptions): Collected {
   const chip = chipByName(target.chip);
-  const settings = join(work, `xsProj-${target.subclass}`, "build/config/sdkconfig.h");
+  const made = join(work, `xsProj-${target.subclass}`, "build");
+  const settings = join(made, "config/sdkconfig.h");
   checkGenerated(read(settings).toString("utf8"), settings);
   const app = stamp(read(join(bin, "xs_esp32.bin")), identity);
   verifyImageFile(app, sha256);
-  const limits = slotLimits(chip, app.length);
+  const memories = memoriesOf(read(join(made, "xs_esp32.map")).toString("latin1"));
+  const sections = sectionsOf(read(join(made, "xs_esp32.elf")));
+  const limits = { ...slotLimits(chip, app.length), ...memoryLimits(sections, memories) };
   checkLimits(target.chip, limits);
   const { layout } = chip;
   const parts = [
@@ -129,7 +133,7 @@ function stamp(
   image: Uint8Array,
   { version, product, securityCounter }: { version: string; product: string; securityCounter: number },
 ): Uint8Array {
-  const bytes = image.slice();
+  const bytes = Uint8Array.from(image);
   const at = parseImage(reader(bytes), bytes.length).segments[0]!.fileOffset;
   const before = parseAppDescriptor(bytes.subarray(at));
   const project = Buffer.from(product)

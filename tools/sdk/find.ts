@@ -44,12 +44,7 @@ const DEVICE_SETUP: Readonly<Record<SdkTarget["toolchain"], string>> = {
 export function findSdk(place: Place, toolchain: SdkTarget["toolchain"] = "esp-idf"): Sdk {
   const looked = sdkFolders(place);
   const root = looked.find((path) => existsSync(join(path, "tools/VERSION")));
-  if (root === undefined)
-    throw missing(
-      `there is no Moddable SDK in ${looked.join(", ")}`,
-      `Install it: npm install -g xs-dev, then xs-dev setup --release ${TESTED}${DEVICE_SETUP[toolchain]}; then build again. ` +
-        "Or set MODDABLE to where it is.",
-    );
+  if (root === undefined) throw noSdk(looked, place.env.MODDABLE, DEVICE_SETUP[toolchain]);
   const version = readFileSync(join(root, "tools/VERSION"), "utf8").trim();
   if (isTooOld(version))
     throw wrongVersion(
@@ -63,6 +58,16 @@ export function findSdk(place: Place, toolchain: SdkTarget["toolchain"] = "esp-i
       "Build its tools: xs-dev setup; or make in $MODDABLE/build/makefiles/lin (mac, win).",
     );
   return { root, version, tools };
+}
+
+function noSdk(looked: readonly string[], pointed: string | undefined, device: string): BroomeError {
+  const install = `Install it: npm install -g xs-dev, then xs-dev setup --release ${TESTED}${device}; then build again.`;
+  const where = `there is no Moddable SDK in ${looked.join(", ")}`;
+  if (!pointed) return missing(where, `${install} Or set MODDABLE to where it is.`);
+  return missing(
+    `${where}, where MODDABLE points`,
+    `${install} Or set MODDABLE to where it is, or unset it: then the usual places are looked at.`,
+  );
 }
 
 /** True for what no build can work with; also for what is no version. */

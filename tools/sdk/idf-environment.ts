@@ -19,10 +19,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function idfEnvironment(place: Place, idf: string, commands: readonly string[]): Environment {
   const env: Environment = { ...place.env, IDF_PATH: idf };
   if (missingOn(env, place.platform, commands).length === 0) return env;
-  const made = place.platform === "win32" ? env : exported(env, idf);
+  const { made, said } = place.platform === "win32" ? { made: env, said: "" } : exported(env, idf);
   const missing = missingOn(made, place.platform, commands);
-  if (missing.length > 0) throw notInstalled(idf, `not on the path: ${missing.join(", ")}`);
-  return made;
+  if (missing.length === 0) return made;
+  const why = `not on the path: ${missing.join(", ")}`;
+  throw notInstalled(idf, said === "" ? why : `${why}; its export.sh said: ${said}`);
 }
 
 /** The commands that are in no folder of PATH. */
@@ -34,16 +35,23 @@ export function missingOn(env: Environment, platform: string, commands: readonly
   return commands.filter((command) => !there(command));
 }
 
-/** What a shell has after export.sh, which says a lot, on both streams. */
-function exported(env: Environment, idf: string): Environment {
+/** What a shell has after export.sh, and its last words: ESP-IDF 6.0's ends with 0 where its own tools are not installed, too. */
+function exported(env: Environment, idf: string): { made: Environment; said: string } {
   const script = '. "$IDF_PATH/export.sh" 1>&2 && env -0';
   const { status, stdout, stderr, error } = spawnSync("bash", ["-c", script], {
     ...{ env, encoding: "utf8", timeout: EXPORT_TIMEOUT_MS, maxBuffer: MAX_OUTPUT },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (status === 0) return parseVariables(stdout);
-  const said = error?.message ?? stderr.trim().split("\n").slice(-LAST_LINES).join("\n");
-  throw notInstalled(idf, `its export.sh failed: ${said}`);
+  const said = lastErrors(stderr);
+  if (status === 0) return { made: parseVariables(stdout), said };
+  throw notInstalled(idf, `its export.sh failed: ${error?.message ?? said}`);
+}
+
+/** The lines that call themselves errors, else the last ones. */
+function lastErrors(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.filter((line) => line.startsWith("ERROR"));
+  return (errors.length > 0 ? errors : lines).slice(-LAST_LINES).join("\n");
 }
 
 /** `env -0`: NAME=VALUE, each with a zero behind it. */

@@ -4,6 +4,7 @@ import type { Chip } from "../chips/chip.js";
 import { slotBytes } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
 import type { Section } from "./elf.js";
+import type { Memory } from "./linker-map.js";
 
 export interface Amount {
   readonly used: number; // bytes
@@ -41,6 +42,29 @@ export function slotLimits(chip: Chip, imageSize: number): Limits {
   return { slot: chip.layout.ota_0.size, update: slotBytes(imageSize) };
 }
 
+/** What ESP-IDF's linker scripts (esp_system/ld/CHIP/memory.ld.in) call the memories of the ESP32 family. */
+const ESP32_MEMORIES = { irom: "iram0_2_seg", iram: "iram0_0_seg", dram: "dram0_0_seg" };
+
+/**
+ * Of the linked program, in the memories that its linker was told of. Where code and data share RAM (ESP32-C3), `dram` counts the code
+ * too, as the linker script does (`.dram0.dummy`); what is left of it becomes the heap.
+ */
+export function memoryLimits(sections: readonly Section[], memories: readonly Memory[]): Limits {
+  const amounts = Object.entries(ESP32_MEMORIES).flatMap(([kind, wanted]) => {
+    const memory = memories.find(({ name }) => name === wanted);
+    return memory ? [[kind, amountIn(memory, sections)] as const] : [];
+  });
+  return Object.fromEntries(amounts);
+}
+
+/** Up to the end of the last section: what lies between two is taken as well. */
+function amountIn({ origin, length }: Memory, sections: readonly Section[]): Amount {
+  const ends = sections
+    .filter(({ address }) => address >= origin && address < origin + length)
+    .map(({ address, size }) => address + size - origin);
+  return { used: Math.max(0, ...ends), max: length };
+}
+
 /** Throws `app-too-big`, naming what is too small and by how much. */
 export function checkLimits(chip: string, limits: Limits): void {
   const { slot, update } = limits;
@@ -51,12 +75,21 @@ export function checkLimits(chip: string, limits: Limits): void {
       throw tooBig(chip, `${amount.used} bytes of ${name}; there are ${amount.max}`);
 }
 
-/** From the linker's words: it stops before there is a program to measure. By how much it is too big may follow where. */
+/**
+ * From the words of the linker, which stops before there is a program to measure (by how much it is too big may follow where), or of
+ * ESP-IDF's check_sizes.py, which fails the build of an image that no slot holds.
+ */
 export function overflowOf(chip: string, output: string): BroomeError | undefined {
   const by = /region [`']([^']+)' overflowed by (\d+) bytes/.exec(output);
   if (by) return tooBig(chip, `${by[2]} bytes more than ${by[1]} has`);
   const where = /section [`']([^']+)' will not fit in region [`']([^']+)'/.exec(output);
-  return where ? tooBig(chip, `more than ${where[2]} has (section ${where[1]})`) : undefined;
+  if (where) return tooBig(chip, `more than ${where[2]} has (section ${where[1]})`);
+  const slot = /too small for binary \S+ size 0x([0-9a-f]+):\s+- .* size 0x([0-9a-f]+) \(overflow/.exec(
+    output,
+  );
+  if (!slot) return undefined;
+  const [size, room] = [slot[1]!, slot[2]!].map((digits) => parseInt(digits, 16));
+  return tooBig(chip, `${size} bytes; a slot has ${room}`);
 }
 
 function tooBig(chip: string, what: string): BroomeError {

@@ -27,6 +27,12 @@ export interface RunOptions {
 
 const LAST_LINES = 12;
 
+/**
+ * make's own words. It goes on after a line that the makefile marks with "-", and one of these is ESP-IDF's whole build (make.esp32.mk,
+ * "build"): what is copied then is the image of the build before.
+ */
+const FAILED = /\*\*\* \[.*\] Error \d+|^make\S*: \[(?:.*: )?build\] Error \d+ \(ignored\)/m;
+
 /** Throws `app-too-big`, `sdk-build-failed`. */
 export async function runMcconfig(options: RunOptions): Promise<void> {
   const { sdk, target, folder, out, signal } = options;
@@ -35,6 +41,7 @@ export async function runMcconfig(options: RunOptions): Promise<void> {
   const env = {
     ...options.env,
     MODDABLE: sdk.root,
+    LANGUAGE: "en", // what make, compiler and linker say is read below; gettext puts it above LC_ALL
     PATH: [sdk.tools, options.env.PATH ?? ""].join(delimiter),
   };
   const { code, output } = await run(
@@ -45,7 +52,7 @@ export async function runMcconfig(options: RunOptions): Promise<void> {
   );
   writeFileSync(options.logFile, output);
   signal?.throwIfAborted();
-  if (code === 0 && !/\*\*\* \[.*\] Error \d+/.test(output)) return;
+  if (code === 0 && !FAILED.test(output)) return;
   throw overflowOf(target.chip, output) ?? failed(output, options.logFile);
 }
 

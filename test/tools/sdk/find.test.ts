@@ -51,7 +51,10 @@ test("$MODDABLE is taken, and nothing else where it is set", (t) => {
   const other = findSdk(place(home, { MODDABLE: join(home, "other") }));
   t.is(other.version, "9.1.0");
   t.true(isUntested(other));
-  t.is(refusal(t, () => findSdk(place(home, { MODDABLE: join(home, "gone") }))).code, "sdk-missing");
+  const gone = refusal(t, () => findSdk(place(home, { MODDABLE: join(home, "gone") })));
+  t.is(gone.code, "sdk-missing");
+  t.regex(gone.message, /gone, where MODDABLE points$/);
+  t.regex(gone.help, /or unset it: then the usual places/);
 });
 
 test("no SDK: what to install, and what comes next", (t) => {
@@ -114,7 +117,12 @@ test("ESP-IDF's tools come onto the path by its export.sh, unless they are there
 test("an export.sh that fails, is not there or brings too little: sdk-missing, with install.sh", (t) => {
   const failures: [string, RegExp][] = [
     ["echo 'ERROR: Python venv is not there' >&2\nreturn 1\n", /export\.sh failed: ERROR: Python venv/],
-    ["true\n", /not on the path: idf\.py, some-gcc/],
+    ["true\n", /not on the path: idf\.py, some-gcc$/],
+    // ESP-IDF 6.0's own, where install.sh was not run: says so and ends with 0
+    [
+      "echo Checking; echo 'ERROR: ESP-IDF Python virtual environment not found.' >&2; echo more >&2\nreturn 0\n",
+      /not on the path: idf\.py, some-gcc; its export\.sh said: ERROR: ESP-IDF Python virtual environment not found\.$/,
+    ],
   ];
   for (const [lines, words] of failures) {
     const { idf } = exporting(t, lines);

@@ -1,0 +1,62 @@
+// What becomes of mcconfig's words: a stand-in says what the real one said, word for word, where this and that went wrong.
+
+import test, { type ExecutionContext } from "ava";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runMcconfig } from "../../../tools/sdk/mcconfig.js";
+import { sdkTarget } from "../../../tools/sdk/target.js";
+
+interface Ending {
+  /** Its output, on stdout. */
+  readonly says: string;
+  readonly code?: number;
+}
+
+/** Runs a mcconfig that only says something. */
+async function run(
+  t: ExecutionContext,
+  { says, code = 0 }: Ending,
+): Promise<{ steps: string[]; log: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "broome-mcconfig-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const program = join(folder, "mcconfig");
+  writeFileSync(join(folder, "says"), says);
+  writeFileSync(
+    program,
+    `#!/bin/sh\ncat "${join(folder, "says")}"\necho "# language $LANGUAGE"\nexit ${code}\n`,
+  );
+  chmodSync(program, 0o755);
+  const steps: string[] = [];
+  const logFile = join(folder, "build.log");
+  await runMcconfig({
+    sdk: { root: folder, version: "8.2.3", tools: folder },
+    target: sdkTarget("esp32c3"),
+    ...{ folder, out: folder, logFile, env: { PATH: process.env.PATH }, onStep: (what) => steps.push(what) },
+  });
+  return { steps, log: readFileSync(logFile, "utf8") };
+}
+
+async function refusal(t: ExecutionContext, ending: Ending): Promise<{ code: string; message: string }> {
+  return (await t.throwsAsync(run(t, ending))) as unknown as { code: string; message: string };
+}
+
+// The marks of a build that is well: make.esp32.mk ignores these two every time.
+const IGNORED = `make: [/out/tmp/esp32/esp32c3/release/esp32c3/makefile:621: prepareOutput] Error 1 (ignored)
+make: [/out/tmp/esp32/esp32c3/release/esp32c3/makefile:664: /out/tmp/sdkconfig.h] Error 1 (ignored)
+`;
+
+test("a build that went well, whose makefile ignored what it always ignores", async (t) => {
+  const { steps, log } = await run(t, { says: `${IGNORED}# xsc main\n# Built files at /out/bin\n` });
+  t.deepEqual(steps, ["xsc main", "Built files at /out/bin", "language en"]);
+  t.true(log.startsWith(IGNORED));
+});
+
+test("ESP-IDF's build failed and make went on: no old image is taken", async (t) => {
+  const said = `${IGNORED}/src/main.c:1:2: error: #error no\nninja: build stopped: subcommand failed.
+make: [/out/tmp/esp32/esp32c3/release/esp32c3/makefile:642: build] Error 2 (ignored)\n# Built files at /out/bin\n`;
+  const { code, message } = await refusal(t, { says: said });
+  t.is(code, "sdk-build-failed");
+  t.regex(message, /main\.c:1:2: error: #error no/);
+  t.is((await refusal(t, { says: "make: [build] Error 2 (ignored)\n" })).code, "sdk-build-failed"); // make 3.81 (macOS)
+});
