@@ -1,14 +1,13 @@
 // Answers from a file instead of from a person: one flat JSON object, the keys of `patch`.
 
-import { decodeUtf8 } from "../firmware/format/utf8.js";
 import { BroomeError } from "./error.js";
-import { readNamedFile } from "./private-file.js";
+import { readNamedText } from "./named-file.js";
 
 export type Given = Record<string, unknown>;
 
 /** A flat JSON object of keys and values. Throws `file-unreadable`, `value-not-utf8`, `answers-invalid`. */
 export function readAnswers(path: string): Given {
-  const text = decodeUtf8(readNamedFile(path));
+  const text = readNamedText(path);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -3,7 +3,7 @@
 import { password } from "@inquirer/prompts";
 import type { Command } from "commander";
 import { BroomeError } from "./error.js";
-import { readNamedFile } from "./private-file.js";
+import { readNamedFile } from "./named-file.js";
 import { answered, canAsk } from "./prompt.js";
 import type { Context, Options } from "./verb.js";
 import type { Passphrase } from "./release/keys.js";

@@ -57,9 +57,11 @@ const table: Row[] = [
   },
   { from: "tools/error.ts", may: [] },
   { from: "tools/keys-directory.ts", may: [], node: true },
-  { from: "tools/answers-file.ts", may: ["firmware/format", "tools/private-file.ts", "tools/error.ts"] },
+  { from: "tools/named-file.ts", may: ["firmware/format", "tools/error.ts"], node: true },
+  { from: "tools/answers-file.ts", may: ["tools/named-file.ts", "tools/error.ts"] },
   { from: "tools/chips", may: ["tools/error.ts"] },
   { from: "tools/serial/port.ts", may: [] },
+  { from: "tools/elf", may: ["tools/error.ts"] },
   {
     from: "tools/esptool",
     may: ["firmware/format", "tools/chips", "tools/serial/port.ts", "tools/error.ts"],
@@ -70,7 +72,14 @@ const table: Row[] = [
   },
   {
     from: "tools/serial",
-    may: ["tools/serial/port.ts", "firmware/format", "tools/chips", "tools/engine", "tools/error.ts"],
+    may: [
+      "tools/serial/port.ts",
+      "firmware/format",
+      "tools/chips",
+      "tools/elf",
+      "tools/engine",
+      "tools/error.ts",
+    ],
     node: true,
     npm: true,
   },
@@ -103,7 +112,7 @@ const table: Row[] = [
   },
   {
     from: "tools/sdk",
-    may: ["firmware/format", "tools/chips", "tools/build", "tools/error.ts"],
+    may: ["firmware/format", "tools/chips", "tools/build", "tools/elf", "tools/error.ts"],
     node: true,
     npm: true,
   },

@@ -1,8 +1,8 @@
 // `broome dashboards`: a folder of dashboard templates, personalised into another folder.
 
-import { mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { decodeUtf8, encodeUtf8 } from "../../firmware/format/utf8.js";
+import { encodeUtf8 } from "../../firmware/format/utf8.js";
 import { readAnswers } from "../answers-file.js";
 import { BroomeError } from "../error.js";
 import {
@@ -11,7 +11,8 @@ import {
   refuseReplacement,
   type Personalised,
 } from "../patch/dashboard.js";
-import { readNamedFile, sameFile, writePrivately } from "../private-file.js";
+import { readNamedText, sameFile } from "../named-file.js";
+import { writePrivately } from "../private-file.js";
 import { ask, canAsk } from "../prompt.js";
 import type { Context, Options, Verb } from "../verb.js";
 import { readSettings } from "./patch-answers.js";
@@ -55,7 +56,7 @@ async function runDashboards(
   const words = await wordsOf(options);
   const templates: Template[] = files.map((path) => ({
     path,
-    ...personaliseDashboard(decodeUtf8(readNamedFile(path)), words, path),
+    ...personaliseDashboard(readNamedText(path), words, path),
   }));
   refuseUnused(words, templates);
   context.signal.throwIfAborted();
@@ -80,7 +81,9 @@ function templatesIn(folder: string): string[] {
     .filter((name) => /\.(json|h)$/.test(name))
     .sort()
     .map((name) => join(folder, name));
-  const large = paths.find((path) => statSync(path).size > MAX_DASHBOARD_SIZE);
+  const large = paths.find(
+    (path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_DASHBOARD_SIZE,
+  );
   if (large !== undefined)
     throw new BroomeError(
       "dashboard-invalid",
@@ -93,8 +96,7 @@ function templatesIn(folder: string): string[] {
 
 /** By links too: a template is what the next owner starts from. */
 function refuseInPlace(folder: string, out: string, files: readonly string[]): void {
-  const same =
-    sameFile(folder, out) || files.some((path) => sameFile(realpathSync(path), join(out, basename(path))));
+  const same = sameFile(folder, out) || files.some((path) => sameFile(path, join(out, basename(path))));
   if (!same) return;
   throw new BroomeError("usage", `${out} is where the templates are`, "Give another folder with --out.");
 }

@@ -1,12 +1,13 @@
 // `broome flash --each devices.csv --log results.csv`: a series of boards from one image.
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sha256 } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
 import type { Loader } from "../esptool/loader.js";
 import type { Region } from "../esptool/regions.js";
+import { readNamedText } from "../named-file.js";
 import { withLoaderAt } from "../node-flasher.js";
 import { patch, readValues } from "../patch/patch.js";
 import { mergeValues } from "../patch/values.js";
@@ -38,10 +39,11 @@ export async function flashEach(
   const started = Date.now();
   if (options.log === undefined)
     throw new BroomeError("usage", "--each needs --log", "Name the file for the results: --log results.csv.");
-  const devices = parseDevices(read(options.each as string));
+  const devices = parseDevices(readNamedText(options.each as string));
   const regions = files();
   for (const device of devices) personalise(regions, device); // before the first board is touched
   const log = new ResultsLog(options.log as string);
+  const labels = labelsFolder(options);
   const chips = new Map<string, string>(); // by name
   const pause = () => sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal });
   const say = (text: string) => context.log(text);
@@ -69,7 +71,7 @@ export async function flashEach(
         throw error;
       }
     },
-    onDone: (device, mac) => label(options, device, mac, chips.get(device.name) ?? ""),
+    onFlashed: (device, mac) => label(labels, device, mac, chips.get(device.name) ?? ""),
   }).finally(() => enter.close());
   const summary = `${result.done.length} boards done, ${result.skipped.length} rows were finished before`;
   if (result.failed.length > 0)
@@ -118,18 +120,19 @@ function personalise(regions: readonly Region[], { name, values }: Device): Regi
   throw new BroomeError("defaults-missing", message, "Name the app's file, built by `broome build`.");
 }
 
-function label(options: Options, { name }: Device, mac: string, chip: string): void {
-  if (options.labels === undefined) return;
-  const folder = options.labels as string;
-  mkdirSync(folder, { recursive: true });
-  writePrivately(join(folder, `${mac.replaceAll(":", "")}.svg`), labelSvg({ name, mac, chip }));
+/** Made before the first board is touched. Throws `file-unwritable`. */
+function labelsFolder({ labels }: Options): string | undefined {
+  if (labels === undefined) return undefined;
+  try {
+    mkdirSync(labels as string, { recursive: true });
+    return labels as string;
+  } catch (cause) {
+    const message = `${labels as string}: ${(cause as Error).message}`;
+    throw new BroomeError("file-unwritable", message, "Name another folder with --labels.", { cause });
+  }
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const message = `${path}: ${(cause as Error).message}`;
-    throw new BroomeError("file-unreadable", message, "Check the name.", { cause });
-  }
+function label(folder: string | undefined, { name }: Device, mac: string, chip: string): void {
+  if (folder === undefined) return;
+  writePrivately(join(folder, `${mac.replaceAll(":", "")}.svg`), labelSvg({ name, mac, chip }));
 }

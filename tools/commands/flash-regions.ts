@@ -1,11 +1,12 @@
 // What `broome flash` writes where: pairs of offset and file, a build's folder, or what earlier verbs of the chain left.
 
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseImage, reader } from "../../firmware/format/image.js";
 import { chipByImageId } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
 import type { Region } from "../esptool/regions.js";
+import { readNamedFile, readNamedText } from "../named-file.js";
 import type { Context } from "../verb.js";
 
 interface Part {
@@ -16,7 +17,7 @@ interface Part {
 /** The verbs that take files as `flash` does. */
 type FileVerb = "flash" | "verify-flash" | "merge-bin";
 
-/** `verb`: who asks, for the words of what is wrong. @throws BroomeError `usage`, `file-unreadable`, `build-missing` */
+/** `verb`: who asks, for the words of what is wrong. @throws BroomeError `usage`, `file-unreadable`, `file-too-large`, `region-invalid`, `build-missing` */
 export function regionsOf(
   context: Context,
   args: readonly string[],
@@ -46,28 +47,42 @@ function pairs(args: readonly string[], verb: FileVerb): Part[] {
 
 /** build.json of our builds, or flasher_args.json of ESP-IDF's. */
 function partsOf(folder: string): Part[] {
-  const ours = readJson(join(folder, "build.json")) as { files?: Part[]; program?: string } | undefined;
+  const [oursFile, idfFile] = ["build.json", "flasher_args.json"].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ];
+  const ours = readJson(oursFile);
   if (ours?.program !== undefined)
     throw new BroomeError(
       "chip-unsupported",
       `${folder} is a build for Linux: there is no board to flash it to`,
-      `Run it here: ${ours.program} ${join(folder, "app.bin")}`,
+      `Run it here: ${String(ours.program)} ${join(folder, "app.bin")}`,
     );
-  if (ours?.files) return ours.files.map(({ offset, path }) => ({ offset, path: join(folder, path) }));
-  const idf = readJson(join(folder, "flasher_args.json")) as
-    { flash_files?: Record<string, string> } | undefined;
-  if (idf?.flash_files) {
-    return Object.entries(idf.flash_files).map(([offset, path]) => ({
-      offset: Number(offset),
-      path: join(folder, path),
-    }));
-  }
+  if (Array.isArray(ours?.files)) return (ours.files as unknown[]).map((part) => partOf(part, oursFile));
+  const { flash_files: files } = readJson(idfFile) ?? {};
+  if (isObject(files))
+    return Object.entries(files).map(([offset, path]) => partOf({ offset: Number(offset), path }, idfFile));
   const message = `there is no build.json in ${folder}`;
   throw new BroomeError(
     "build-missing",
     message,
     "Run `broome build` first, or name the files: OFFSET FILE ...",
   );
+}
+
+/** `part`: one file of the list in `listFile`, beside which it lies. Throws `file-unreadable`. */
+function partOf(part: unknown, listFile: string): Part {
+  const { offset, path } = isObject(part) ? part : {};
+  if (Number.isInteger(offset) && (offset as number) >= 0 && typeof path === "string")
+    return { offset: offset as number, path: join(dirname(listFile), path) };
+  const message = `${listFile} lists a file without offset and path`;
+  throw new BroomeError("file-unreadable", message, "Build again.");
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function isObject(json: unknown): json is Json {
+  return typeof json === "object" && json !== null;
 }
 
 function chainImage(context: Context, verb: FileVerb): Region {
@@ -79,24 +94,23 @@ function chainImage(context: Context, verb: FileVerb): Region {
 }
 
 function load({ offset, path }: Part): Region {
-  try {
-    return { offset, data: new Uint8Array(readFileSync(path)), name: path };
-  } catch (cause) {
-    throw new BroomeError("file-unreadable", `${path}: ${(cause as Error).message}`, "Check the name.", {
-      cause,
-    });
-  }
+  const data = readNamedFile(path);
+  if (data.length > 0) return { offset, data, name: path };
+  throw new BroomeError("region-invalid", `${path} is empty`, "Build or copy it again.");
 }
 
-function readJson(path: string): unknown {
+/** Undefined where there is no such file. Throws `file-unreadable` where it is no JSON object. */
+function readJson(path: string): Json | undefined {
   if (!existsSync(path)) return undefined;
+  let json: unknown;
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    json = JSON.parse(readNamedText(path));
   } catch (cause) {
-    throw new BroomeError("file-unreadable", `${path}: ${(cause as Error).message}`, "Build again.", {
-      cause,
-    });
+    if (cause instanceof BroomeError) throw cause;
+    throw new BroomeError("file-unreadable", `${path} is not JSON`, "Build again.", { cause });
   }
+  if (isObject(json)) return json;
+  throw new BroomeError("file-unreadable", `${path} holds no JSON object`, "Build again.");
 }
 
 function usage(message: string, verb: FileVerb): BroomeError {

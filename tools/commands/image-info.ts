@@ -1,13 +1,12 @@
 // `broome image-info`: what an image file holds, in esptool's words.
 
-import { readFileSync } from "node:fs";
 import { parseAppDescriptor, type AppDescriptor } from "../../firmware/format/app-descriptor.js";
 import { findDefaults, readDefaults } from "../../firmware/format/defaults-block.js";
 import { FormatError } from "../../firmware/format/error.js";
 import { checkImage, parseImage, reader, type ImageInfo } from "../../firmware/format/image.js";
 import { sha256 } from "../build/virtual-image.js";
 import { allChips } from "../chips/registry.js";
-import { BroomeError } from "../error.js";
+import { readNamedFile } from "../named-file.js";
 import type { Context, Verb } from "../verb.js";
 
 const flashModes = ["QIO", "QOUT", "DIO", "DOUT", "FAST_READ", "SLOW_READ"];
@@ -19,7 +18,7 @@ export const verb: Verb = {
     command.argument("<file>", "an app image");
   },
   async run(context, args) {
-    const bytes = read(args[0]!);
+    const bytes = readNamedFile(args[0]!);
     const info = parseImage(reader(bytes), bytes.length);
     const sums = checkImage(reader(bytes), info, sha256);
     const app = descriptorOf(bytes.subarray(info.segments[0]!.fileOffset));
@@ -146,16 +145,6 @@ function descriptorOf(data: Uint8Array): AppDescriptor | undefined {
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return undefined; // a bootloader, say: not an error here
-  }
-}
-
-function read(path: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (cause) {
-    throw new BroomeError("file-unreadable", `${path}: ${(cause as Error).message}`, "Check the name.", {
-      cause,
-    });
   }
 }
 

@@ -3,7 +3,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BroomeError } from "../error.js";
-import { sameFile } from "../private-file.js";
+import { sameFile } from "../named-file.js";
 import { canAsk, choose } from "../prompt.js";
 import type { Context } from "../verb.js";
 

@@ -1,6 +1,5 @@
 // `broome patch --template`: values for the padded placeholders of another project's binary.
 
-import { decodeUtf8 } from "../../firmware/format/utf8.js";
 import { sha256 } from "../build/virtual-image.js";
 import { readAnswers, type Given } from "../answers-file.js";
 import { BroomeError } from "../error.js";
@@ -13,7 +12,7 @@ import {
   type Field,
   type Template,
 } from "../patch/template.js";
-import { readNamedFile } from "../private-file.js";
+import { readNamedText } from "../named-file.js";
 import { ask, askSecret, canAsk } from "../prompt.js";
 import type { Context, Options } from "../verb.js";
 import { nobodyToAsk, readSettings, secretsOfEnvironment } from "./patch-answers.js";
@@ -22,7 +21,7 @@ import type { PatchResult } from "./patch-result.js";
 /** A built-in template by name, else a file. Throws `file-unreadable`, `template-invalid`. */
 export function loadTemplate(nameOrPath: string): Template {
   const builtIn = builtInTemplates.find(({ name }) => name === nameOrPath);
-  return builtIn ?? parseTemplate(decodeUtf8(readNamedFile(nameOrPath)), nameOrPath);
+  return builtIn ?? parseTemplate(readNamedText(nameOrPath), nameOrPath);
 }
 
 /** The built-in template whose placeholders the file holds, for a file that was given without --template. */

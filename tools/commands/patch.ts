@@ -3,10 +3,11 @@
 import { addAdminOptions } from "../admin-client.js";
 import { sha256 } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
+import { readNamedFile } from "../named-file.js";
 import { open, type Opened } from "../patch/edits.js";
 import { openPersonal, type Personal } from "../patch/patch.js";
 import type { Template } from "../patch/template.js";
-import { readNamedFile, writePrivately } from "../private-file.js";
+import { checkWritable, writePrivately } from "../private-file.js";
 import type { Context, Options, Verb } from "../verb.js";
 import { patchDefaults, showDefaults } from "./patch-defaults.js";
 import { findImage, outputOf } from "./patch-image.js";
@@ -49,11 +50,12 @@ async function runPatch(
     return "template" in target
       ? showTemplate(context, path, target.opened, target.template)
       : showDefaults(context, path, target.opened);
+  const out = outputOf(path, options.out as string | undefined);
+  checkWritable(out); // before questions, and before a server is told of a device
   const result =
     "template" in target
       ? await patchTemplate(context, target.opened, target.template, options)
       : await patchDefaults(context, target.opened, options);
-  const out = outputOf(path, options.out as string | undefined);
   context.signal.throwIfAborted();
   writePrivately(out, result.patched.image);
   context.chain.image = out;

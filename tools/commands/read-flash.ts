@@ -6,7 +6,7 @@ import { codecs } from "../node-flasher.js";
 import type { Verb } from "../verb.js";
 import { parseAddress, parseSize } from "./numbers.js";
 import { addBoardOptions, onBoard } from "./on-board.js";
-import { writePrivately } from "../private-file.js";
+import { checkWritable, writePrivately } from "../private-file.js";
 
 export const verb: Verb = {
   name: "read-flash",
@@ -20,6 +20,7 @@ export const verb: Verb = {
   run: (context, [address, size, out], options) => {
     const offset = parseAddress(address!);
     parseSize(size!, 0);
+    checkWritable(out!);
     return onBoard(context, options, { fast: true }, async ({ session, board }) => {
       const started = Date.now();
       const length = parseSize(size!, board.flashSize - offset);

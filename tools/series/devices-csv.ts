@@ -25,6 +25,7 @@ export function parseDevices(text: string): Device[] {
   const [header, ...body] = rows;
   if (!header || body.length === 0) throw invalid("there are no rows in it");
   if (body.length > MAX_ROWS) throw invalid(`${body.length} rows, at most ${MAX_ROWS}`);
+  refuseSeparator(header.record);
   const keys = header.record.map((column) => columnKey(column.trim()));
   if (new Set(keys).size !== keys.length) throw invalid("two columns mean the same");
   if (!keys.includes("device.name")) throw invalid('there is no column "name"');
@@ -54,6 +55,14 @@ function parseRows(text: string): Row[] {
     const { code, lines } = error as { code?: string; lines?: number };
     throw invalid(`line ${lines ?? "?"} is no CSV (${code ?? "unreadable"})`); // its own message quotes the row
   }
+}
+
+/** What spreadsheets write in countries where the comma stands in numbers. */
+function refuseSeparator(header: readonly string[]): void {
+  const separator = [";", "\t"].find((one) => header.length === 1 && header[0]!.includes(one));
+  if (separator === undefined) return;
+  const name = separator === ";" ? "semicolons" : "tabs";
+  throw invalid(`its columns are separated by ${name}; save it with commas`);
 }
 
 function columnKey(column: string): string {

@@ -2,10 +2,20 @@
 
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { BroomeError } from "../error.js";
 
 const HEADER = ["mac", "result", "at", "name"];
+const NO_HEADER = `its first line is not ${HEADER.join()}`;
+const LF = 0x0a;
 
 export interface Result {
   readonly mac: string;
@@ -22,9 +32,10 @@ export class ResultsLog {
   private readonly macs = new Set<string>();
 
   /**
-   * Reads what is there. A last line without its end was cut off when the power went: it does not count and is removed.
+   * Reads what is there, and makes the file where there is none: that it cannot be written is known before the first board is
+   * touched. A last line without its end was cut off when the power went: it does not count and is removed.
    *
-   * @throws BroomeError `series-invalid`, `file-unreadable`
+   * @throws BroomeError `series-invalid`, `file-unwritable`
    */
   constructor(path: string) {
     this.path = path;
@@ -43,14 +54,20 @@ export class ResultsLog {
 
   /** On disk when it returns. @throws BroomeError `file-unwritable` */
   append(result: Result): void {
-    const isNew = !existsSync(this.path);
     const row = [result.mac, result.result, result.at, result.name];
-    const lines = stringify(isNew ? [HEADER, row] : [row]);
+    this.withFile((file) => {
+      writeFileSync(file, stringify(fstatSync(file).size === 0 ? [HEADER, row] : [row]));
+      fsyncSync(file);
+    });
+    if (result.result === "ok") this.note(result.mac, result.name);
+  }
+
+  /** Opened to be read and appended to. */
+  private withFile<T>(work: (file: number) => T): T {
     try {
-      const file = openSync(this.path, "a", 0o600);
+      const file = openSync(this.path, "a+", 0o600);
       try {
-        writeSync(file, lines);
-        fsyncSync(file);
+        return work(file);
       } finally {
         closeSync(file);
       }
@@ -58,7 +75,6 @@ export class ResultsLog {
       const message = `${this.path}: ${(cause as Error).message}`;
       throw new BroomeError("file-unwritable", message, "Make room, or name another --log.", { cause });
     }
-    if (result.result === "ok") this.note(result.mac, result.name);
   }
 
   private note(mac: string, name: string): void {
@@ -67,19 +83,24 @@ export class ResultsLog {
   }
 
   private read(): Result[] {
-    if (!existsSync(this.path)) return [];
-    const bytes = readFileSync(this.path);
-    const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
-    if (whole.length < bytes.length) truncateSync(this.path, whole.length);
-    if (whole.length === 0) return [];
+    const bytes = this.withFile((file) => readFileSync(file));
+    const end = bytes.lastIndexOf(LF) + 1;
+    const rest = bytes.subarray(end);
+    if (end === 0 && !HEADER.join().startsWith(rest.toString("latin1"))) throw this.invalid(NO_HEADER);
+    const results = end === 0 ? [] : this.parse(bytes.subarray(0, end));
+    if (rest.length > 0) this.withFile((file) => ftruncateSync(file, end));
+    return results;
+  }
+
+  private parse(lines: Buffer): Result[] {
     let rows: string[][];
     try {
-      rows = parse(whole);
+      rows = parse(lines, { bom: true });
     } catch (cause) {
-      throw this.invalid((cause as Error).message);
+      throw this.invalid((cause as { code?: string }).code ?? "no CSV"); // its own message quotes the file
     }
     const [header, ...body] = rows;
-    if (header?.join() !== HEADER.join()) throw this.invalid(`its first line is not ${HEADER.join()}`);
+    if (header?.join() !== HEADER.join()) throw this.invalid(NO_HEADER);
     return body.map(([mac, result, at, name]) => ({ mac: mac!, result: result!, at: at!, name: name! }));
   }
 

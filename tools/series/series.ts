@@ -35,8 +35,8 @@ export interface SeriesOptions {
    * changes; what it throws comes out again.
    */
   flash(device: Device, onBoard: (mac: string) => void): Promise<void>;
-  /** After a row's success. */
-  onDone?(device: Device, mac: string): void;
+  /** Between a row's success and its line in the log: what is cut off here is done again with the row. */
+  onFlashed?(device: Device, mac: string): void;
   say(text: string): void;
   /** Until it is worth looking for a board again. @throws the signal's reason */
   pause(): Promise<void>;
@@ -65,7 +65,6 @@ export async function runSeries(options: SeriesOptions): Promise<SeriesResult> {
     if (mac === undefined) result.failed.push(name);
     else {
       result.done.push(name);
-      options.onDone?.(device, mac);
       say(`${name} is ${mac}: done. Plug in the next board.`);
     }
   }
@@ -83,6 +82,7 @@ async function runRow(options: SeriesOptions, device: Device): Promise<string | 
         if (log.hasBoard(answering)) throw new BoardIsDone(answering);
         mac = answering;
       });
+      options.onFlashed?.(device, mac!);
       log.append({ mac: mac!, result: "ok", at: now().toISOString(), name: device.name });
       return mac;
     } catch (error) {

@@ -146,3 +146,18 @@ test("damaged templates and odd values end in a refusal, or in JSON of the same 
   }
   t.true(made >= 1500);
 });
+
+test("a template with a byte order mark, a link that leads nowhere, text that is not UTF-8", async (t) => {
+  const { templates, out } = setUp(t, { "stats.json": `\ufeff${json}` });
+  t.is((await run(dashboards, [templates, ...sets, "--out", out])).code, undefined);
+  t.is(inFolder(out, "stats.json")[0], "{");
+  symlinkSync(join(templates, "none"), join(templates, "gone.json"));
+  const gone = await run(dashboards, [templates, ...sets, "--out", out]);
+  t.is(gone.code, "file-unreadable", gone.text);
+  t.regex(gone.text, /gone\.json/);
+  const latin1 = setUp(t, {});
+  writeFileSync(join(latin1.templates, "b.json"), Buffer.from('{"name":"B\xfchne Device"}', "latin1"));
+  const { code, text } = await run(dashboards, [latin1.templates, ...sets, "--out", latin1.out]);
+  t.is(code, "value-not-utf8");
+  t.regex(text, /b\.json: not UTF-8/);
+});

@@ -79,6 +79,31 @@ test("--each needs --log, and an image that takes values", async (t) => {
   t.is((await runVerb(verb, [...argv, "--log", log])).code, "defaults-missing");
 });
 
+test("a log or a folder of labels that cannot be written is refused before a board is asked for", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "broome-each-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at("app.bin"), image());
+  writeFileSync(at("devices.csv"), "name,ssid\nA,home\n");
+  const argv = ["0x10000", at("app.bin"), "--each", at("devices.csv"), "--log"];
+  const port = "socket://127.0.0.1:1"; // nobody listens there
+  const noLog = await runVerb(verb, [...argv, at("none/results.csv")], { port });
+  t.is(noLog.code, "file-unwritable", noLog.text);
+  const noLabels = await runVerb(verb, [...argv, at("results.csv"), "--labels", at("app.bin")], { port });
+  t.is(noLabels.code, "file-unwritable", noLabels.text);
+  t.regex(noLabels.text, /--labels/);
+});
+
+test("a list that is not UTF-8 is named", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "broome-each-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const list = join(folder, "devices.csv");
+  writeFileSync(list, Buffer.from("name,ssid\nB\xfchne,home\n", "latin1"));
+  const { code, text } = await runVerb(verb, ["--each", list, "--log", join(folder, "results.csv")]);
+  t.is(code, "value-not-utf8");
+  t.regex(text, /devices\.csv: not UTF-8 at byte 11/);
+});
+
 test("without files, the list's absence is named first; a list that is there asks for the files", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "broome-each-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,7 +3,7 @@
 import test, { type ExecutionContext } from "ava";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import decodeQR from "qr/decode.js";
 import { parseDevices } from "../../../tools/series/devices-csv.js";
 import { labelSvg } from "../../../tools/series/label.js";
@@ -43,6 +43,8 @@ for (const [name, text, why] of [
   ["no names", "ssid\nhome\n", /no column "name"/],
   ["a row without a name", "name,ssid\n,home\n", /line 2: no name/],
   ["the same name twice", "name\nA\nA\n", /line 3: a second "A"/],
+  ["semicolons", "name;ssid;password\nA;home;hush-hush\n", /separated by semicolons/],
+  ["tabs", "name\tpassword\nA\thush-hush\n", /separated by tabs/],
   ["two columns for one key", "name,device.name\nA,B\n", /mean the same/],
   ["a cell too many", "name,password\nA,hush-hush,more\n", /line 2 is no CSV/],
   ["a value that is too long", `name,password\nA,${"hush".repeat(20)}\n`, /line 2: wifi.password takes 80/],
@@ -98,10 +100,35 @@ test("the log is readable CSV, tells what is done, and survives a line that was 
   );
 });
 
-test("a file that is no log is not appended to", (t) => {
+for (const text of ["name,password\nA,hush\n", "name,password\nA,hush", "name,password", "\0\xff", 'mac,"\n'])
+  test(`a file that is no log is left as it is: ${JSON.stringify(text)}`, (t) => {
+    const path = logPath(t);
+    writeFileSync(path, text);
+    const thrown = t.throws(() => new ResultsLog(path));
+    t.is(code(thrown), "series-invalid");
+    t.notRegex(thrown!.message, /hush/);
+    t.is(readFileSync(path, "utf8"), text);
+  });
+
+test("a log that was cut off in its first line begins again", (t) => {
   const path = logPath(t);
-  writeFileSync(path, "name,password\nA,hush\n");
-  t.is(code(t.throws(() => new ResultsLog(path))), "series-invalid");
+  for (const text of ["", "mac,res", "mac,result,at,name"]) {
+    writeFileSync(path, text);
+    new ResultsLog(path).append(ok("A", "02:00:00:00:00:01"));
+    t.is(new ResultsLog(path).macOf("A"), "02:00:00:00:00:01", text);
+  }
+});
+
+test("a log that a spreadsheet has saved is read", (t) => {
+  const path = logPath(t);
+  writeFileSync(path, '\ufeffmac,result,at,name\r\n02:00:00:00:00:01,ok,now,"Tide, left"\r\n');
+  t.is(new ResultsLog(path).macOf("Tide, left"), "02:00:00:00:00:01");
+});
+
+test("a log that cannot be written is known before the first board", (t) => {
+  const path = logPath(t);
+  t.is(code(t.throws(() => new ResultsLog(dirname(path)))), "file-unwritable");
+  t.is(code(t.throws(() => new ResultsLog(join(dirname(path), "none", "results.csv")))), "file-unwritable");
 });
 
 test("a label says in letters and in a QR code which board it is", (t) => {
@@ -128,12 +155,18 @@ function rasterOf(svg: string) {
 }
 
 /** Boards as they are plugged in, one a try: a MAC, or what trying fails with. */
-function series(t: ExecutionContext, boards: (string | { mac?: string; fails: string })[], log: ResultsLog) {
+function series(
+  t: ExecutionContext,
+  boards: (string | { mac?: string; fails: string })[],
+  log: ResultsLog,
+  onFlashed: NonNullable<SeriesOptions["onFlashed"]> = () => undefined,
+) {
   const said: string[] = [];
   const flashed: string[] = [];
   const options: SeriesOptions = {
     devices: ["A", "B"].map((name) => ({ name, values: {} })),
     log,
+    onFlashed,
     say: (text) => said.push(text),
     pause: async () => undefined,
     now: () => new Date("2026-01-02T03:04:05Z"),
@@ -168,6 +201,19 @@ test("a board that fails is logged and tried again; after three times the row is
   const { run } = series(t, [bad, bad, bad, "m2"], new ResultsLog(path));
   t.deepEqual(await run(), { done: ["B"], skipped: [], failed: ["A"] });
   t.is(readFileSync(path, "utf8").match(/m1,verify-failed/g)!.length, 3);
+});
+
+test("a label that cannot be written leaves its row to be done again", async (t) => {
+  const path = logPath(t);
+  const full = error("file-unwritable");
+  const first = series(t, ["m1"], new ResultsLog(path), () => {
+    throw full;
+  });
+  t.is(await t.throwsAsync(first.run()), full);
+  const labelled: string[] = [];
+  const second = series(t, ["m1", "m2"], new ResultsLog(path), (_, mac) => labelled.push(mac));
+  t.deepEqual(await second.run(), { done: ["A", "B"], skipped: [], failed: [] });
+  t.deepEqual(labelled, ["m1", "m2"]);
 });
 
 test("interrupted, the next run goes on with the first row that is not finished", async (t) => {
