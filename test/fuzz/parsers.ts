@@ -1,6 +1,8 @@
 // All parsers that are fuzzed.
 
 import { defaults, image, otadata, partitionTable } from "./at-rest.js";
+import { crash } from "./crash.js";
+import { elf } from "./elf.js";
 import type { Fuzz } from "./fuzz.js";
 import { touchV1, touchV2 } from "./on-the-air.js";
 import { response, slip, telnet } from "./on-the-wire.js";
@@ -19,6 +21,8 @@ export const parsers: readonly Fuzz[] = [
   defaults,
   reservedData,
   world,
+  elf,
+  crash,
 ];
 
 /** `npm run test:fuzz` runs so many of each; `npm test` a tenth. */

@@ -39,6 +39,13 @@ export function writeFiles(
   });
 }
 
+/** app.elf beside the image, for `broome monitor`; without `elf` none of an earlier build stays. */
+export function keepProgram(outDir: string, elf: Uint8Array | undefined): void {
+  const path = join(outDir, "app.elf");
+  if (elf) replaceFile(path, elf);
+  else rmSync(path, { force: true });
+}
+
 /** build.json: what `flash --dir` writes where; paths relative to itself. `facts` are the verb's result. */
 export function describeBuild(
   outDir: string,

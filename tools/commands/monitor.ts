@@ -1,11 +1,13 @@
 // `broome monitor`: shows what a board says and sends it what is typed.
 
 import { BroomeError } from "../error.js";
+import { Backtraces } from "../serial/backtrace.js";
 import { choosePort } from "../serial/choose.js";
 import { MonitorOutput } from "../serial/monitor-output.js";
 import { Monitor } from "../serial/monitor.js";
 import { openPort } from "../serial/open.js";
 import type { Context, Options, Verb } from "../verb.js";
+import { elfOf } from "./monitor-elf.js";
 
 const BAUD_RATE = 115200; // of the firmware's UART (CONTRACT, "UART")
 const CTRL_C = 0x03;
@@ -31,6 +33,10 @@ export const verb: Verb = {
     command
       .option("--no-reset", "do not restart the board first (only possible where the port has modem lines)")
       .option("--timestamps", "put the time before each line")
+      .option(
+        "--elf <file>",
+        "the program that was linked, for the names in a native crash (default: of the build)",
+      )
       .option("--log <file>", "append a copy of what is shown to a file")
       .option("--for <seconds>", "end after so long", Number)
       .option("--until <text>", "end when the board says this; with --for: an error if it does not");
@@ -55,12 +61,17 @@ async function runMonitor(
   let bytes = 0;
   let finish: (end: End) => void;
   const ended = new Promise<End>((resolve) => (finish = resolve));
+  const backtraces = new Backtraces({
+    elfOf: (core) => elfOf(core, context, options.elf as string | undefined),
+    note: (text) => output.say(text),
+  });
   const stream = context.json ? process.stderr : process.stdout;
   const output = new MonitorOutput({
     show: (shown) => void stream.write(shown),
     note: (text) => context.log(`--- ${text}`),
     now: () => new Date(),
     root: context.root,
+    onLine: (text) => backtraces.line(text),
   });
   output.timestamps = options.timestamps === true;
   if (options.log !== undefined) output.startLog(options.log as string);
@@ -93,6 +104,7 @@ async function runMonitor(
     clearTimeout(timer);
     context.signal.removeEventListener("abort", onAbort);
     await monitor.close();
+    await backtraces.end();
     output.close();
   }
 }

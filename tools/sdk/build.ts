@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { checkVersion, type BuildOptions } from "../build/build.js";
-import { describeBuild, makeFolder, writeFiles, type BuiltFile } from "../build/output.js";
+import { describeBuild, keepProgram, makeFolder, writeFiles, type BuiltFile } from "../build/output.js";
 import type { UpdateKey } from "../build/update-keys.js";
 import { readManifest } from "../build/manifest.js";
 import { chipByName } from "../chips/registry.js";
@@ -94,6 +94,7 @@ export async function buildWithSdk(options: SdkBuildOptions): Promise<SdkBuildRe
     securityCounter: config.sc as number,
     esp8266: esp8266Variables(place).ESP_BASE,
   });
+  keepProgram(options.outDir, collected.program);
   const runner = target.toolchain === "host" ? join(options.outDir, "broome-lin") : undefined;
   if (runner) buildLinProgram(root, sdk, runner);
   const facts = {

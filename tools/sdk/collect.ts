@@ -11,7 +11,7 @@ import { sha256 } from "../build/virtual-image.js";
 import type { Chip } from "../chips/chip.js";
 import { chipByName } from "../chips/registry.js";
 import { BroomeError } from "../error.js";
-import { sectionsOf } from "./elf.js";
+import { sectionsOf } from "../elf/elf.js";
 import { checkStorage } from "./esp8266-storage.js";
 import { checkLimits, esp8266Limits, memoryLimits, slotLimits, type Limits } from "./limits.js";
 import { memoriesOf } from "./linker-map.js";
@@ -28,6 +28,8 @@ export interface Collected {
   readonly parts: readonly Part[];
   readonly limits: Limits;
   readonly defaults: { readonly offset: number; readonly capacity: number };
+  /** The linked program, which names the addresses of a crash; undefined where mcconfig left none. */
+  readonly program?: Uint8Array | undefined;
 }
 
 export interface CollectOptions {
@@ -70,7 +72,11 @@ function collectEspIdf({ target, bin, work, ...identity }: CollectOptions): Coll
     { name: "ota_data_initial.bin", offset: layout.otadata.offset, bytes: initialOtadata() },
     { name: "app.bin", offset: layout.ota_0.offset, bytes: app },
   ];
-  return { parts, limits, defaults: blankBlock(app) };
+  const program = join(bin, "xs_esp32.elf");
+  return {
+    ...{ parts, limits, defaults: blankBlock(app) },
+    program: existsSync(program) ? readFileSync(program) : undefined,
+  };
 }
 
 /** The table that ESP-IDF made of partitions.csv must be the one of the chip's layout: flasher and updates rely on it. */
@@ -105,7 +111,7 @@ function collectEsp8266({ target, bin, work, esp8266 }: CollectOptions): Collect
       bytes: read(join(vendor, "esp_init_data_default.bin")),
     },
   ];
-  return { parts, limits, defaults: blankBlock(app) };
+  return { parts, limits, defaults: blankBlock(app), program };
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import type { Region } from "../chips/chip.js";
 import { BroomeError } from "../error.js";
-import { symbolsOf } from "./elf.js";
+import { symbolsOf } from "../elf/elf.js";
 
 /** Where flash begins in the addresses of the linker script (kFlashStart of XS). */
 const FLASH_START = 0x40200000;

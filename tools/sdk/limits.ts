@@ -3,7 +3,7 @@
 import type { Chip } from "../chips/chip.js";
 import { slotBytes } from "../build/virtual-image.js";
 import { BroomeError } from "../error.js";
-import type { Section } from "./elf.js";
+import type { Section } from "../elf/elf.js";
 import type { Memory } from "./linker-map.js";
 
 export interface Amount {

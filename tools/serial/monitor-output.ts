@@ -14,6 +14,8 @@ export interface OutputOptions {
   now(): Date;
   /** Where the firmware's source is, for crashes. */
   root: string;
+  /** Gets each line of the board, without its end. */
+  onLine?(text: string): void;
 }
 
 export class MonitorOutput {
@@ -92,6 +94,7 @@ export class MonitorOutput {
     this.line = [];
     for (const { file, line, text: source } of placesOf(text, this.options.root))
       this.options.note(`${file}:${line}: ${source}`);
+    this.options.onLine?.(text);
   }
 }
 

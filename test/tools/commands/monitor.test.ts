@@ -45,7 +45,7 @@ test("it restarts the board, shows what it says from the first line on, and ends
 
 test("--no-reset leaves the board alone; --for ends it; --json gives the figures and keeps stdout clean", async (t) => {
   const rig = await Rig.open(t);
-  const run = monitor(t, rig.ports.rfc2217, ["--no-reset", "--for", "0.4", "--json"]);
+  const run = monitor(t, rig.ports.rfc2217, ["--no-reset", "--for", "3", "--json"]);
   await until(() => rig.ports.uart.connected);
   await pause(50);
   rig.ports.uart.toHost(Buffer.from("tick\n"));

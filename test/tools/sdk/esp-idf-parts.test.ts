@@ -14,7 +14,7 @@ import { collect } from "../../../tools/sdk/collect.js";
 import { requiredSettings } from "../../../tools/sdk/sdkconfig.js";
 import { sdkTarget } from "../../../tools/sdk/target.js";
 import { sha256, testImage } from "../../firmware/format/test-image.js";
-import { elf } from "../../support/elf.js";
+import { elfFile } from "../../support/elf-file.js";
 
 const c3 = chipByName("esp32c3");
 
@@ -34,7 +34,7 @@ Linker script and memory map
 
 iram0_0_seg      0x00000000         0x00000001         x
 `;
-const PROGRAM = elf([
+const PROGRAM = elfFile([
   { name: ".iram0.text", address: 0x40380000, size: 0xc000 },
   { name: ".dram0.dummy", address: 0x3fc80000, size: 0xc000 },
   { name: ".dram0.data", address: 0x3fc8c000, size: 0x2000 },

@@ -3,10 +3,10 @@
 
 import test from "ava";
 import { chipByName } from "../../../tools/chips/registry.js";
-import { sectionsOf, symbolsOf, type Section } from "../../../tools/sdk/elf.js";
+import { sectionsOf, symbolsOf, type Section } from "../../../tools/elf/elf.js";
 import { checkStorage } from "../../../tools/sdk/esp8266-storage.js";
 import { checkLimits, esp8266Limits, overflowOf, slotLimits } from "../../../tools/sdk/limits.js";
-import { elf } from "../../support/elf.js";
+import { elfFile } from "../../support/elf-file.js";
 import { seededRandom } from "../../support/random.js";
 
 /** As `xtensa-lx106-elf-size -A` (binutils 2.40) printed of a `-p esp` build with nothing in it but a trace. */
@@ -20,6 +20,14 @@ const HELLO: Section[] = [
 
 /** As `readelf -s` (binutils 2.40) printed of the project's own `-p esp` build. */
 const SYMBOLS = { _MODPREF_start: 0x40300000, _SPIFFS_start: 0x40302000, _SPIFFS_end: 0x405fb000 };
+
+/** An ELF file of these sections and symbols. */
+function elf(sections: readonly Section[], symbols: Readonly<Record<string, number>> = {}): Uint8Array {
+  return elfFile(
+    sections,
+    Object.entries(symbols).map(([name, value]) => ({ name, value })),
+  );
+}
 
 test("sections and limits of an ESP8266 program", (t) => {
   const sections = sectionsOf(elf(HELLO));

@@ -1,5 +1,5 @@
-// Sizes of an ELF file's sections, and addresses of its symbols (System V ABI, "Sections", "Symbol Table"; 32 bit, little-endian, as
-// both toolchains write it). Pure.
+// What an ELF file says of its sections and symbols (System V ABI, "Sections", "Symbol Table"; 32 bit, little-endian, as all
+// toolchains of these chips write it). Pure.
 
 import { BroomeError } from "../error.js";
 
@@ -10,11 +10,28 @@ export interface Section {
 }
 
 /** A section's header: where its bytes lie in the file. */
-interface Header extends Section {
+export interface Header extends Section {
   readonly type: number;
+  readonly flags: number;
   readonly offset: number;
   readonly link: number;
 }
+
+export interface ElfSymbol {
+  readonly name: string; // at most 255 bytes of it
+  readonly value: number;
+  readonly size: number; // bytes; 0 where the assembler was not told
+  readonly type: number;
+}
+
+/** Values of e_machine (registry of the System V ABI). */
+export const MACHINE_XTENSA = 94;
+export const MACHINE_RISCV = 243;
+/** Kinds of section (sh_type) and their flags (sh_flags). */
+export const SHT_NOBITS = 8;
+export const SHF_EXECINSTR = 4;
+/** A symbol that is a function (st_info). */
+export const STT_FUNC = 2;
 
 const HEADER_SIZE = 52;
 const SECTION_HEADER_SIZE = 40;
@@ -22,6 +39,7 @@ const MAX_SECTIONS = 512;
 const SYMBOL_SIZE = 16;
 const MAX_SYMBOLS = 200_000;
 const SYMBOL_TABLE = 2; // SHT_SYMTAB
+const MAX_NAME = 255; // bytes
 
 /** Sections that are loaded or made at start (they have an address). Throws `elf-unreadable`. */
 export function sectionsOf(bytes: Uint8Array): Section[] {
@@ -32,26 +50,35 @@ export function sectionsOf(bytes: Uint8Array): Section[] {
 
 /** Values of the symbols of these names; one that the file does not have is left out. Throws `elf-unreadable`. */
 export function symbolsOf(bytes: Uint8Array, names: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { name, value } of allSymbols(bytes)) if (names.includes(name)) found.set(name, value);
+  return found;
+}
+
+/** Every symbol, in the file's order. Throws `elf-unreadable`. */
+export function* allSymbols(bytes: Uint8Array): Generator<ElfSymbol> {
   const view = viewOf(bytes);
   const headers = headersOf(bytes);
   const table = headers.find(({ type }) => type === SYMBOL_TABLE);
-  const found = new Map<string, number>();
-  if (!table) return found;
+  if (!table) return;
   const texts = headers[table.link];
   const count = Math.floor(table.size / SYMBOL_SIZE);
   if (!texts || count > MAX_SYMBOLS || table.offset + table.size > bytes.length)
     throw unreadable(`${count} symbols at ${table.offset}, names in section ${table.link}`);
-  const wanted = names.map((name) => ({ name, text: Buffer.from(`${name}\0`, "latin1") }));
   for (let at = table.offset; at < table.offset + count * SYMBOL_SIZE; at += SYMBOL_SIZE) {
-    const from = texts.offset + view.getUint32(at, true);
-    for (const { name, text } of wanted)
-      if (text.equals(bytes.subarray(from, from + text.length)))
-        found.set(name, view.getUint32(at + 4, true));
+    const [value, size] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
+    const name = textAt(bytes, texts.offset + view.getUint32(at, true)) ?? "";
+    yield { name, value, size, type: bytes[at + 12]! & 15 };
   }
-  return found;
 }
 
-function headersOf(bytes: Uint8Array): Header[] {
+/** What the program was compiled for: e_machine. Throws `elf-unreadable`. */
+export function machineOf(bytes: Uint8Array): number {
+  return viewOf(bytes).getUint16(18, true);
+}
+
+/** Every section, loaded or not. Throws `elf-unreadable`. */
+export function headersOf(bytes: Uint8Array): Header[] {
   const view = viewOf(bytes);
   const table = view.getUint32(32, true);
   const [entry, count, names] = [46, 48, 50].map((at) => view.getUint16(at, true)) as [
@@ -67,6 +94,7 @@ function headersOf(bytes: Uint8Array): Header[] {
   return Array.from({ length: count }, (_, i) => ({
     name: nameAt(bytes, namesAt + field(i, 0)),
     type: field(i, 4),
+    flags: field(i, 8),
     address: field(i, 12),
     offset: field(i, 16),
     size: field(i, 20),
@@ -82,15 +110,23 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function nameAt(bytes: Uint8Array, at: number): string {
-  const end = bytes.indexOf(0, at);
-  if (at >= bytes.length || end < 0 || end - at > 255) throw unreadable("a section's name has no end");
-  return Buffer.from(bytes.subarray(at, end)).toString("latin1");
+  const name = textAt(bytes, at);
+  if (name !== undefined && name.length < MAX_NAME) return name;
+  throw unreadable("a section's name has no end");
+}
+
+/** The text that begins at `at`, up to its zero and at most MAX_NAME of it; undefined where it lies outside. */
+function textAt(bytes: Uint8Array, at: number): string | undefined {
+  if (at >= bytes.length) return undefined;
+  const most = bytes.subarray(at, at + MAX_NAME);
+  const end = most.indexOf(0);
+  return Buffer.from(end < 0 ? most : most.subarray(0, end)).toString("latin1");
 }
 
 function unreadable(why: string): BroomeError {
   return new BroomeError(
     "elf-unreadable",
     `the linked program is not what was expected: ${why}`,
-    "Build again.",
+    "Build again, or name the ELF file of a build.",
   );
 }
