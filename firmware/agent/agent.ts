@@ -6,8 +6,8 @@
 import type { Address } from "../device/types.js";
 import type { Chain, ChainListener } from "../connect/chain.js";
 import { wordsForServer } from "../connect/screen.js";
-import type { SerialStep } from "../connect/serial-dialog.js";
-import type { Terminal } from "../connect/terminal.js";
+import type { SerialStep, ServerAsker } from "../connect/serial-step.js";
+import type { LineListener, Terminal } from "../connect/terminal.js";
 import { backoffMs } from "../link/backoff.js";
 import { HttpClient } from "../link/http.js";
 import { runJoin } from "../link/join.js";
@@ -70,7 +70,9 @@ export interface Parts {
   boot: number;
 }
 
-export class Agent implements ChainListener, OutboxListener, PinsListener, UpdateListener {
+export class Agent
+  implements ChainListener, OutboxListener, PinsListener, UpdateListener, LineListener, ServerAsker
+{
   private readonly base: Base;
   private readonly parts: Parts;
   private readonly reporter: Reporter;
@@ -165,17 +167,21 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     else if (this.failures > 0) {
       const ms = backoffMs(this.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
       if (this.member) this.schedule(ms);
-      else void this.offerSetup(ms);
+      else this.offerSetup(ms);
     } else this.schedule(0);
   }
 
   /** No server takes this device: until the next attempt, a person at the UART may name another. */
-  private async offerSetup(ms: number): Promise<void> {
+  private offerSetup(ms: number): void {
     const { terminal, serial } = this.parts;
     this.working = true;
     if (this.failures === 1)
       terminal.print(`${wordsForServer(this.parts.trial.lastFailure)}Press Enter to set up the server.\n`);
-    if (await serial.askServer(ms)) this.failures = 0; // a person is there: what comes of it is said anew
+    serial.askServer(ms, this);
+  }
+
+  onServerAsked(came: boolean): void {
+    if (came) this.failures = 0; // a person is there: what comes of it is said anew
     this.working = false;
     if (this.address) this.schedule(0);
   }
@@ -301,12 +307,15 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
   }
 
   /** Without a pin, the person at the device says whether this is the right server, before its pin is kept. */
-  private async compare(member: Member, code: string): Promise<void> {
+  private compare(code: string): void {
     const prompt = `Does the server's page show ${code}? (y/n): `;
-    const options = { prompt, firstMs: COMPARE_MS, idleMs: COMPARE_MS };
-    const answer = await this.parts.terminal.readLine(options);
-    if (answer === "y" || answer === "Y" || answer === "yes") {
-      member.pending!.ask = false;
+    this.parts.terminal.ask({ prompt, firstMs: COMPARE_MS, idleMs: COMPARE_MS }, this);
+  }
+
+  onLine(answer: string | undefined): void {
+    const { member } = this;
+    if (member?.pending && (answer === "y" || answer === "Y" || answer === "yes")) {
+      member.pending.ask = false;
       savePending(this.base.store, member);
       return this.finish();
     }
@@ -356,7 +365,7 @@ export class Agent implements ChainListener, OutboxListener, PinsListener, Updat
     }
     this.holding = this.breaking = false;
     const { pending } = member;
-    if (pending?.ask && this.link === link && this.failures === 0) void this.compare(member, pending.code);
+    if (pending?.ask && this.link === link && this.failures === 0) this.compare(pending.code);
     else this.finish();
   }
 

@@ -9,7 +9,7 @@ import { IDENTITY, PENDING_IDENTITY, SENT_SERVER, SERVER } from "../store/keys.j
 import type { LogStore } from "../store/log-store.js";
 import type { Identity } from "../link/sync.js";
 import type { SentEntry } from "../connect/sent-server.js";
-import type { ServerEntry } from "../connect/serial-dialog.js";
+import type { ServerEntry } from "../connect/entered-server.js";
 
 /** A server that may be tried, and what the owner gave for it. */
 export interface Target {

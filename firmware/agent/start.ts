@@ -5,7 +5,7 @@ import { encodeUtf8 } from "../format/utf8.js";
 import { Chain } from "../connect/chain.js";
 import { Improv } from "../connect/improv.js";
 import { Panel } from "../connect/panel.js";
-import { SerialStep } from "../connect/serial-dialog.js";
+import { SerialStep } from "../connect/serial-step.js";
 import { Terminal } from "../connect/terminal.js";
 import { OtaStatus } from "../ota/status.js";
 import { reviewStart, Trial } from "../ota/trial.js";

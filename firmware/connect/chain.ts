@@ -3,7 +3,7 @@
 //
 // Nothing here waits in an async function (each would cost the device 1.4 KB of its 32): whatever ends calls `next`.
 
-import type { Address, ScanEntry, TouchCredentials } from "../device/types.js";
+import type { Address, ScanList, TouchCredentials } from "../device/types.js";
 import { masked } from "../protocol/log-line.js";
 import type { Base } from "../store/base.js";
 import { markWorked, NETWORK_PART } from "../store/defaults-record.js";
@@ -15,7 +15,7 @@ import { networkFault, rememberNetwork, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
 import { byProspect, enterSignals, heardNow, rankByTurn } from "./plan.js";
 import type { Known } from "./plan.js";
-import { readSent, trySent } from "./sent-server.js";
+import { readSent, SentTrial } from "./sent-server.js";
 import { SmartConfigSlice } from "./smartconfig.js";
 import type { SliceListener } from "./smartconfig.js";
 import type { Radio, Request, StepName, Watcher } from "./step.js";
@@ -57,7 +57,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
   private current: Known | Request | undefined; // what is being tried
   private scanning = false;
   private requested: Request | undefined;
-  private scans: ((found: ScanEntry[]) => void)[] = [];
+  private scans: ((found: ScanList | undefined) => void)[] = [];
   private held: Address | undefined; // until `goOn`
   /** Known networks that are still to be tried. */
   private plan: Known[] = [];
@@ -124,7 +124,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     this.next();
   }
 
-  scan(done: (found: ScanEntry[]) => void): void {
+  scan(done: (found: ScanList | undefined) => void): void {
     this.scans.push(done);
     this.next();
   }
@@ -213,17 +213,17 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     this.scanning = true;
     this.slice.pause();
     const { station, timer } = this.base.device;
-    station.scan((found) => void timer.set(() => this.scanned(found ?? []), 0));
+    station.scan((found) => void timer.set(() => this.scanned(found), 0));
   }
 
-  private scanned(found: ScanEntry[]): void {
+  private scanned(found: ScanList | undefined): void {
     this.scanning = false;
     if (!this.slice.running && (this.phase === "pass" || this.phase === "waiting")) this.arrange(found);
     for (const done of this.scans.splice(0)) done(found);
     this.next();
   }
 
-  private arrange(found: ScanEntry[]): void {
+  private arrange(found: ScanList | undefined): void {
     this.scannedMs = this.uptimeMs();
     this.mustScan = false;
     this.untilMs = this.scannedMs + BETWEEN_SLICES_MS;
@@ -349,7 +349,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     const done = ({ address }: Attempt) => {
       if (!address) return slice.drop();
       slice.acknowledge();
-      if (sent) trySent(this.base, sent, () => this.goOn());
+      if (sent) new SentTrial(this.base, sent, this);
     };
     if (!networkFault(network))
       this.request({ network, from: "smartconfig", done, hold: sent !== undefined });

@@ -1,7 +1,7 @@
 // Improv over serial on the device (improv-wifi.com/serial): state, send Wi-Fi, device info, scan, hostname, name, network state.
 // It answers from the start on, whether the device is online or not.
 
-import type { Address, ScanEntry } from "../device/types.js";
+import type { Address, ScanList } from "../device/types.js";
 import { decodeUtf8, encodeUtf8 } from "../format/utf8.js";
 import {
   Command,
@@ -18,13 +18,14 @@ import type { Rpc } from "../protocol/improv.js";
 import { printable } from "../protocol/log-line.js";
 import type { Base } from "../store/base.js";
 import { hostName, isHostName, isDeviceName, deviceName, setNames } from "./names.js";
-import { networkFault, sameBytes } from "./networks.js";
+import { isFirstOfItsName } from "./heard.js";
+import { networkFault } from "./networks.js";
 import type { Network } from "./networks.js";
 import { serverPage } from "./server-page.js";
 import type { Radio, StepName, Watcher } from "./step.js";
-import type { Terminal } from "./terminal.js";
+import type { FrameListener, Terminal } from "./terminal.js";
 
-export class Improv implements Watcher {
+export class Improv implements Watcher, FrameListener {
   private readonly base: Base;
   private readonly terminal: Terminal;
   private readonly radio: Radio;
@@ -36,7 +37,7 @@ export class Improv implements Watcher {
     this.base = base;
     this.terminal = terminal;
     this.radio = radio;
-    terminal.serveFrames((type, data) => this.take(type, data));
+    terminal.serveFrames(this);
   }
 
   onWaiting(): void {
@@ -52,7 +53,7 @@ export class Improv implements Watcher {
   }
 
   /** One request at a time, as the protocol has it: what comes before the last one was begun is lost. */
-  private take(type: number, data: Uint8Array | undefined): void {
+  onFrame(type: number, data?: Uint8Array): void {
     if (data && type !== FrameType.rpc) return; // a device's frames, ours by echo perhaps
     if (this.waiting) return;
     this.waiting = data ?? new Uint8Array(0);
@@ -133,12 +134,13 @@ export class Improv implements Watcher {
   }
 
   /** Each access point name once; an empty answer ends the list. */
-  private tellNetworks(found: readonly ScanEntry[]): void {
-    for (let i = 0; i < found.length; i += 1) {
-      const { ssid, rssi, security } = found[i]!;
-      if (found.findIndex((other) => sameBytes(other.ssid, ssid)) < i) continue;
-      const rest = [encodeUtf8(String(rssi)), encodeUtf8(security === "open" ? "NO" : "YES")];
-      this.terminal.interject(encodeResult(Command.scan, [ssid, ...rest]));
+  private tellNetworks(found: ScanList | undefined): void {
+    for (let place = 0; place < (found?.length ?? 0); place += 1) {
+      if (!isFirstOfItsName(found!, place)) continue;
+      const rssi = encodeUtf8(String(found!.rssi(place)));
+      const lock = encodeUtf8(found!.security(place) === "open" ? "NO" : "YES");
+      const result = encodeResult(Command.scan, [found!.ssid(place), rssi, lock]);
+      this.terminal.interject(result);
     }
     this.tell(Command.scan, []);
   }

@@ -13,9 +13,14 @@ const BRACKET = 0x5b;
 
 export type LineEvent = "typing" | "done" | "cancelled";
 
+export interface EchoListener {
+  /** What the terminal shall show; valid during the call. */
+  onEcho(bytes: Uint8Array): void;
+}
+
 export class LineEditor {
   private readonly hidden: boolean;
-  private readonly echo: (bytes: Uint8Array) => void;
+  private readonly listener: EchoListener;
   private readonly line = new Uint8Array(MAX_LINE);
   private length = 0;
   private cursor = 0; // byte before which a character goes
@@ -24,9 +29,9 @@ export class LineEditor {
   private escape = 0;
   private parameter = 0;
 
-  constructor(options: { hidden: boolean; echo(bytes: Uint8Array): void }) {
-    this.hidden = options.hidden;
-    this.echo = options.echo;
+  constructor(hidden: boolean, listener: EchoListener) {
+    this.hidden = hidden;
+    this.listener = listener;
   }
 
   /** The line so far. */
@@ -98,7 +103,7 @@ export class LineEditor {
     if (byte >= 0xc0) this.missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
     else this.missing = isContinuation(byte) ? Math.max(0, this.missing - 1) : 0;
     if (this.missing > 0) return;
-    this.echo(this.look(this.before(), this.cursor));
+    this.listener.onEcho(this.look(this.before(), this.cursor));
     if (this.cursor < this.length) this.redrawTail(0);
   }
 
@@ -116,19 +121,19 @@ export class LineEditor {
   /** What stands behind the cursor, then blanks, then back again. */
   private redrawTail(blanks: number): void {
     const tail = this.look(this.cursor, this.length);
-    if (tail.length > 0) this.echo(tail);
-    if (blanks > 0) this.echo(new Uint8Array(blanks).fill(0x20));
+    if (tail.length > 0) this.listener.onEcho(tail);
+    if (blanks > 0) this.listener.onEcho(new Uint8Array(blanks).fill(0x20));
     this.back(this.columns(this.cursor, this.length) + blanks);
   }
 
   private moveTo(at: number): void {
     if (at < this.cursor) this.back(this.columns(at, this.cursor));
-    else if (at > this.cursor) this.echo(this.look(this.cursor, at));
+    else if (at > this.cursor) this.listener.onEcho(this.look(this.cursor, at));
     this.cursor = at;
   }
 
   private back(columns: number): void {
-    if (columns > 0) this.echo(new Uint8Array(columns).fill(BACKSPACE));
+    if (columns > 0) this.listener.onEcho(new Uint8Array(columns).fill(BACKSPACE));
   }
 
   private before(): number {

@@ -1,6 +1,6 @@
 // Which of the known networks are tried, and in what order: pure, over what the store and the last scan say.
 
-import type { ScanEntry } from "../device/types.js";
+import type { ScanList } from "../device/types.js";
 import { crc32 } from "../format/crc32.js";
 import { sameBytes } from "./networks.js";
 import type { Network } from "./networks.js";
@@ -15,12 +15,13 @@ export interface Known extends Network {
 }
 
 /** Enters the signals of a scan, the strongest where several access points bear one name. */
-export function enterSignals(known: readonly Known[], found: readonly ScanEntry[]): void {
-  for (const network of known) {
-    let best: number | undefined;
-    for (const entry of found)
-      if (sameBytes(entry.ssid, network.ssid) && !(best! >= entry.rssi)) best = entry.rssi;
-    network.rssi = best;
+export function enterSignals(known: readonly Known[], found: ScanList | undefined): void {
+  for (const network of known) network.rssi = undefined;
+  for (let place = 0; place < (found?.length ?? 0); place += 1) {
+    const ssid = found!.ssid(place);
+    const rssi = found!.rssi(place);
+    for (const network of known)
+      if (sameBytes(ssid, network.ssid) && !(network.rssi! >= rssi)) network.rssi = rssi;
   }
 }
 

@@ -1,6 +1,6 @@
 // What the dialog shows of networks and of failures, in plain words.
 
-import type { ScanEntry } from "../device/types.js";
+import type { ScanList } from "../device/types.js";
 import { printable } from "../protocol/log-line.js";
 import { ssidText } from "./networks.js";
 
@@ -8,14 +8,13 @@ import { ssidText } from "./networks.js";
 const BARS = [-55, -67, -75, -85];
 const NAME_COLUMNS = 32;
 
-/** One line a network, numbered from 1: name, bars, signal, channel, security. */
-export function networkLines(found: readonly ScanEntry[]): string[] {
-  return found.map(({ ssid, rssi, channel, security }, index) => {
-    const name = printable(ssidText(ssid)) || "(hidden)";
-    const number = String(index + 1).padStart(3);
-    const place = `channel ${String(channel).padEnd(2)}`;
-    return `${number}  ${name.padEnd(NAME_COLUMNS)} [${bars(rssi)}] ${rssi} dBm  ${place}  ${security}\n`;
-  });
+/** The line of one network: its number, name, bars, signal, channel, security. */
+export function networkLine(found: ScanList, place: number, number: number): string {
+  const name = (printable(ssidText(found.ssid(place))) || "(hidden)").padEnd(NAME_COLUMNS);
+  const rssi = found.rssi(place);
+  const channel = String(found.channel(place)).padEnd(2);
+  const signal = `[${bars(rssi)}] ${rssi} dBm`;
+  return `${String(number).padStart(3)}  ${name} ${signal}  channel ${channel}  ${found.security(place)}\n`;
 }
 
 function bars(rssi: number): string {

@@ -8,8 +8,10 @@ import { formatServerUrl } from "../protocol/server-url.js";
 import type { Base } from "../store/base.js";
 import { setRecord } from "../store/json-record.js";
 import { SENT_SERVER } from "../store/keys.js";
-import { reach } from "./reach.js";
+import { Reach } from "./reach.js";
+import type { ReachListener } from "./reach.js";
 import { touchKey } from "./smartconfig.js";
+import type { Radio } from "./step.js";
 
 /** What was sent; it goes until that server took the device. */
 export interface SentEntry {
@@ -36,14 +38,27 @@ export function readSent({ log, store }: Base, heard: TouchCredentials): Reserve
   }
 }
 
-/** Stores the server if it accepts a connection, then calls `done`, with nothing else on the stack. */
-export function trySent(base: Base, { server, joinKey }: ReservedData, done: () => void): void {
-  const { host, port } = server;
-  void reach(base.device, host, port).then((good) => {
+/** Stores the server if it accepts a connection; then the radio's owner goes on. */
+export class SentTrial implements ReachListener {
+  private readonly base: Base;
+  private readonly sent: ReservedData;
+  private readonly radio: Pick<Radio, "goOn">;
+
+  constructor(base: Base, sent: ReservedData, radio: Pick<Radio, "goOn">) {
+    this.base = base;
+    this.sent = sent;
+    this.radio = radio;
+    new Reach(base.device, sent.server.host, sent.server.port, this);
+  }
+
+  onReached(good: boolean): void {
+    const { base } = this;
+    const { server, joinKey } = this.sent;
     if (good) keep(base, { url: formatServerUrl(server), key: joinKey ?? "" });
-    else base.log("smartconfig", `server ${host}:${port} does not answer: it is not stored`, "W");
-    base.device.timer.set(done, 0);
-  });
+    else
+      base.log("smartconfig", `server ${server.host}:${server.port} does not answer: it is not stored`, "W");
+    this.radio.goOn();
+  }
 }
 
 function keep({ store, log }: Base, entry: SentEntry): void {

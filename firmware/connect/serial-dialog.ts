@@ -1,263 +1,250 @@
-// Step 4 of the chain: a person at the UART chooses a network and a server. Both are tried before they are stored.
+// The dialog of a person at the UART, who chooses a network and a server. Both are tried before they are stored.
+//
+// It is the hand of a clock: each question is a method, and the answer comes to `onLine`. As async functions that waited for one another
+// it took 4 KB more, and slots that XS has once taken it never gives back to the chunks.
 
 import { encodeUtf8 } from "../format/utf8.js";
-import type { Address, ScanEntry } from "../device/types.js";
+import type { ScanList } from "../device/types.js";
 import { parseJoinKey } from "../protocol/join.js";
 import { printable } from "../protocol/log-line.js";
 import { parseServerUrl } from "../protocol/server-url.js";
 import { getRecord, setRecord } from "../store/json-record.js";
 import { SENT_SERVER, SERVER } from "../store/keys.js";
 import type { Base } from "../store/base.js";
-import { knownNetworks } from "./known-networks.js";
-import { networkFault, sameBytes, ssidText } from "./networks.js";
+import type { ServerEntry } from "./entered-server.js";
+import { isFirstOfItsName, placeOf } from "./heard.js";
+import { networkFault, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
-import { reach } from "./reach.js";
+import { Reach } from "./reach.js";
+import type { ReachListener } from "./reach.js";
 import { knownServer } from "./server-page.js";
-import { networkLines, wordsFor } from "./screen.js";
+import { networkLine, wordsFor } from "./screen.js";
 import type { SentEntry } from "./sent-server.js";
-import type { Radio, StepName, Watcher } from "./step.js";
-import type { Terminal } from "./terminal.js";
+import type { Radio } from "./step.js";
+import type { LineListener, Terminal } from "./terminal.js";
 import type { Attempt } from "./try-network.js";
 
 /** A person who began may be away this long before the dialog ends. */
 const IDLE_MS = 120_000;
-const SHOWN = 12;
-/** Awaited first in what calls deeply: goes on with a stack of its own, whose 256 slots hold few nested async calls. */
-const NEXT_TURN = undefined;
+const SHOWN = 12; // networks
+/** What is typed as one of these is no network's name. */
+const MOST_NUMBERS = 99;
 
 const HELP = `Choose by its number the network that this device shall use, or type its name if it hides it.
 Enter takes what stands in [brackets], 0 looks again, Ctrl-C leaves. What you type is tried first, and stored
 only if it works; what worked before stays stored.
 `;
 
-/** What was entered here; `fresh` until it led to a server that took the device. */
-export interface ServerEntry {
-  url: string;
-  key: string; // join key
-  fresh: boolean;
+export interface DialogListener {
+  /** It is over, whatever came of it. */
+  onDialogEnd(): void;
 }
 
-export class SerialStep implements Watcher {
+type Asked = "network" | "password" | "password again" | "server" | "join key";
+
+export class Dialog implements LineListener, ReachListener {
   private readonly base: Base;
   private readonly terminal: Terminal;
   private readonly radio: Radio;
-  private open = false;
+  private readonly listener: DialogListener;
+  private asked: Asked = "network";
+  private found: ScanList | undefined; // while its numbers can be chosen
+  private network: Network | undefined; // that was chosen
+  private locked = false; // it is known to have a password
+  private holding = false; // it led on line, and nobody else was told
+  private url = ""; // of the server that was named
 
-  constructor(base: Base, terminal: Terminal, radio: Radio) {
+  constructor(base: Base, terminal: Terminal, radio: Radio, listener: DialogListener) {
     this.base = base;
     this.terminal = terminal;
     this.radio = radio;
-    terminal.onEnter = () => this.begin(); // during the first attempts too
+    this.listener = listener;
   }
 
-  onWaiting(): void {
-    if (this.open) return;
-    if (knownNetworks(this.base.store, false).length === 0) this.begin();
-    else this.offer();
+  /** From the list of networks on. */
+  chooseNetwork(): void {
+    this.terminal.print("Looking for networks ...\n");
+    this.radio.scan((found) => this.show(found));
   }
 
-  /** It came online without the person's doing: what they were asked is moot. */
-  onOnline({ address }: Address, from: StepName): void {
-    this.terminal.onEnter = undefined;
-    if (!this.open || from === "serial") return;
-    this.terminal.cancel();
-    this.terminal.print(`Connected meanwhile: ${address}.\n`);
+  /** The part about the server alone. */
+  chooseServer(): void {
+    const known = knownServer(this.base.store);
+    this.ask("server", `Server, as http://host:3000/#pin [${known ?? "none yet"}]: `);
   }
 
-  /** The question for a server can wait until it is online again. */
-  onLost(): void {
-    this.terminal.stopWaiting();
+  onLine(line: string | undefined): void {
+    const { asked } = this;
+    if (asked === "server") this.takeServer(line);
+    else if (asked === "join key") this.takeJoinKey(line);
+    else if (line === undefined || this.radio.online) this.end();
+    else if (asked === "network") this.takeNetwork(line);
+    else if (asked === "password") this.takePassword(line);
+    else this.takePasswordAgain(line);
   }
 
-  /** On line, but no server takes this device: for `waitMs` Enter opens the part of the dialog that names one. True if it did. */
-  async askServer(waitMs: number): Promise<boolean> {
-    await NEXT_TURN;
-    if (!(await this.terminal.waitForEnter(waitMs))) return false;
-    await new Dialog(this.base, this.terminal, this.radio).chooseServer();
-    return true;
+  private ask(asked: Asked, prompt: string): void {
+    this.asked = asked;
+    const hidden = asked !== "network" && asked !== "server";
+    this.terminal.ask({ prompt, hidden, firstMs: IDLE_MS, idleMs: IDLE_MS }, this);
   }
 
-  private offer(): void {
-    this.terminal.print("Press Enter to set up network and server.\n");
-    this.terminal.onEnter = () => this.begin();
+  private refuse(why: string): void {
+    this.terminal.print(`That cannot be: ${why}.\n`);
   }
 
-  private begin(): void {
-    this.terminal.onEnter = undefined;
-    void this.converse();
+  private end(): void {
+    if (this.holding) this.radio.goOn();
+    this.listener.onDialogEnd();
   }
 
-  private async converse(): Promise<void> {
-    this.open = true;
-    await NEXT_TURN;
-    const { system } = this.base.device;
-    const began = system.uptimeMs();
-    await new Dialog(this.base, this.terminal, this.radio).run();
-    this.open = false;
-    if (this.radio.online) return;
-    this.base.log("chain", `step=serial result=none ms=${Math.round(system.uptimeMs() - began)}`);
-    this.offer();
-  }
-}
+  // --- the network ---
 
-/** Lives only while it is needed, and nothing else does then: so it may be written as people would read it. */
-class Dialog {
-  private readonly base: Base;
-  private readonly terminal: Terminal;
-  private readonly radio: Radio;
-  private found: ScanEntry[] = [];
-
-  constructor(base: Base, terminal: Terminal, radio: Radio) {
-    this.base = base;
-    this.terminal = terminal;
-    this.radio = radio;
-  }
-
-  async run(): Promise<void> {
-    const { terminal } = this;
-    let network = await this.chooseNetwork();
-    while (network && !this.radio.online) {
-      terminal.print(`Trying "${printable(ssidText(network.ssid))}" ...\n`);
-      const attempt = await this.attempt(network);
-      if (attempt.address) {
-        terminal.print(`Connected: ${attempt.address.address}. The network is stored.\n`);
-        await this.chooseServer();
-        return this.radio.goOn();
-      }
-      if (this.radio.online) return;
-      terminal.print(`${wordsFor(attempt.reason)} [${attempt.reason}]\n`);
-      network = attempt.reason.startsWith("wrong-password")
-        ? await this.retry(network.ssid)
-        : await this.chooseNetwork();
+  private show(found: ScanList | undefined): void {
+    let number = 0;
+    for (let place = 0; place < (found?.length ?? 0) && number < SHOWN; place += 1) {
+      if (!isFirstOfItsName(found!, place)) continue;
+      number += 1;
+      this.terminal.print(networkLine(found!, place, number));
     }
+    if (number === 0) this.terminal.print("No network is heard here.\n");
+    this.found = number > 0 ? found : undefined;
+    this.askNetwork();
   }
 
-  private attempt(network: Network): Promise<Attempt> {
-    return new Promise((done) => this.radio.request({ network, from: "serial", hold: true, done }));
+  private askNetwork(): void {
+    const byEnter = this.found ? " [1]" : "";
+    this.ask("network", `Number or name of the network (0 = scan again, ? = help)${byEnter}: `);
   }
 
-  /** A line, or undefined when the person has gone. */
-  private async ask(prompt: string, hidden = false): Promise<string | undefined> {
-    await NEXT_TURN;
-    return this.terminal.readLine({ prompt, hidden, firstMs: IDLE_MS, idleMs: IDLE_MS });
+  private takeNetwork(answer: string): void {
+    const { found, terminal } = this;
+    const number = answer === "" ? (found ? 1 : 0) : Number(answer);
+    const place = found && number <= SHOWN ? placeOf(found, number) : -1;
+    if (number === 0) return this.chooseNetwork();
+    if (place >= 0) return this.choose(found!.ssid(place).slice(), found!.security(place));
+    if (answer === "?" || answer === "help") terminal.print(HELP);
+    else if (number > 0 && number <= MOST_NUMBERS) terminal.print(`There is no ${number} in the list.\n`);
+    else return this.choose(encodeUtf8(answer), undefined);
+    this.askNetwork();
   }
 
-  private async chooseNetwork(): Promise<Network | undefined> {
-    await NEXT_TURN;
-    const { terminal } = this;
-    await this.scan();
-    for (;;) {
-      const byEnter = this.found.length > 0 ? " [1]" : "";
-      const answer = await this.ask(`Number or name of the network (0 = scan again, ? = help)${byEnter}: `);
-      if (answer === undefined || this.radio.online) return undefined;
-      const number = answer === "" ? (this.found.length > 0 ? 1 : 0) : Number(answer);
-      const chosen = this.found[number - 1];
-      if (number === 0) await this.scan();
-      else if (answer === "?" || answer === "help") terminal.print(HELP);
-      else if (!chosen && number > 0 && number <= 99) terminal.print(`There is no ${number} in the list.\n`);
-      else {
-        const network = await this.complete(chosen ? chosen.ssid : encodeUtf8(answer), chosen);
-        if (network !== null) return network;
-      }
-    }
-  }
-
-  /** With its password; null where its name cannot be, undefined where the person has gone. */
-  private async complete(
-    ssid: Uint8Array,
-    entry: ScanEntry | undefined,
-  ): Promise<Network | null | undefined> {
-    await NEXT_TURN;
+  /** `security`: as it was heard; undefined where the name was typed. */
+  private choose(ssid: Uint8Array, security: string | undefined): void {
     const network = { ssid, password: "" };
-    let fault = networkFault(network);
-    if (!fault && entry?.security !== "open") {
-      const hint = entry ? "" : "; empty for an open network";
-      const password = await this.ask(`Password (not shown${hint}): `, true);
-      if (password === undefined) return undefined;
-      network.password = password;
-      fault = entry && password === "" ? "this network has a password" : networkFault(network);
+    const fault = networkFault(network);
+    if (fault) {
+      this.refuse(fault);
+      return this.askNetwork();
     }
-    if (!fault) return network;
-    this.terminal.print(`That cannot be: ${fault}.\n`);
-    return network.password === "" && !entry ? null : this.retry(ssid);
+    this.found = undefined;
+    this.network = network;
+    if (security === "open") return this.try();
+    this.locked = security !== undefined;
+    this.ask("password", `Password (not shown${this.locked ? "" : "; empty for an open network"}): `);
   }
 
-  /** The same network again: only the password was wrong. */
-  private async retry(ssid: Uint8Array): Promise<Network | undefined> {
-    await NEXT_TURN;
-    for (;;) {
-      const name = printable(ssidText(ssid));
-      const password = await this.ask(`Password of "${name}" (not shown; empty: another network): `, true);
-      if (password === undefined) return undefined;
-      if (password === "") return this.chooseNetwork();
-      const fault = networkFault({ ssid, password });
-      if (!fault) return { ssid, password };
-      this.terminal.print(`That cannot be: ${fault}.\n`);
-    }
+  private takePassword(password: string): void {
+    const network = this.network!;
+    network.password = password;
+    const fault = this.locked && password === "" ? "this network has a password" : networkFault(network);
+    if (!fault) return this.try();
+    this.refuse(fault);
+    this.askPasswordAgain();
   }
 
-  private async scan(): Promise<void> {
-    await NEXT_TURN;
-    const { terminal, radio } = this;
-    terminal.print("Looking for networks ...\n");
-    const found = await new Promise<ScanEntry[]>((done) => radio.scan(done));
-    this.found = found.filter(isFirstOfItsName).slice(0, SHOWN);
-    for (const line of networkLines(this.found)) terminal.print(line);
-    if (found.length === 0) terminal.print("No network is heard here.\n");
+  /** For the same network: only the password was wrong. */
+  private askPasswordAgain(): void {
+    const name = printable(ssidText(this.network!.ssid));
+    this.ask("password again", `Password of "${name}" (not shown; empty: another network): `);
   }
 
-  async chooseServer(): Promise<void> {
-    await NEXT_TURN;
+  private takePasswordAgain(password: string): void {
+    if (password === "") this.chooseNetwork();
+    else this.takePassword(password);
+  }
+
+  private try(): void {
+    const network = this.network!;
+    this.terminal.print(`Trying "${printable(ssidText(network.ssid))}" ...\n`);
+    const { timer } = this.base.device;
+    const done = (attempt: Attempt) => void timer.set(() => this.tried(attempt), 0); // what follows goes deep
+    this.radio.request({ network, from: "serial", hold: true, done });
+  }
+
+  private tried({ address, reason }: Attempt): void {
     const { terminal } = this;
-    const { store, device } = this.base;
-    for (;;) {
-      const known = knownServer(store);
-      const typed = await this.ask(`Server, as http://host:3000/#pin [${known ?? "none yet"}]: `);
-      const url = typed === "" ? this.sent?.url : typed; // a phone named it: its join key is still wanted
-      if (!url) return;
-      try {
-        const { host, port } = parseServerUrl(url);
-        terminal.print(`Trying ${host}:${port} ...\n`);
-        if (!(await reach(device, host, port))) {
-          terminal.print("Nothing answers there. Check the address, and that the server runs.\n");
-          continue;
-        }
-        const key = await this.askJoinKey();
-        if (key === undefined) return;
-        const entry: ServerEntry = { url, key, fresh: true };
-        setRecord(store, SERVER, entry);
-        store.delete(SENT_SERVER); // whatever was sent before: this is what the owner wants now
-        terminal.print("The server is stored, and asked now whether it takes this device.\n");
-        return;
-      } catch (error) {
-        const { message, help } = error as { message: string; help?: string };
-        terminal.print(`That cannot be: ${message}. ${help ?? ""}\n`);
-      }
+    if (address) {
+      this.holding = true;
+      this.network = undefined;
+      terminal.print(`Connected: ${address.address}. The network is stored.\n`);
+      return this.chooseServer();
     }
+    if (this.radio.online) return this.end();
+    terminal.print(`${wordsFor(reason)} [${reason}]\n`);
+    if (reason.startsWith("wrong-password")) this.askPasswordAgain();
+    else this.chooseNetwork();
+  }
+
+  // --- the server ---
+
+  private takeServer(typed: string | undefined): void {
+    const url = typed === "" ? this.sent?.url : typed; // a phone named it: its join key is still wanted
+    if (!url) return this.end();
+    try {
+      const { host, port } = parseServerUrl(url);
+      this.url = url;
+      this.terminal.print(`Trying ${host}:${port} ...\n`);
+      new Reach(this.base.device, host, port, this);
+    } catch (error) {
+      this.refuseServer(error);
+    }
+  }
+
+  private refuseServer(error: unknown): void {
+    const { message, help } = error as { message: string; help?: string };
+    this.terminal.print(`That cannot be: ${message}. ${help ?? ""}\n`);
+    this.chooseServer();
+  }
+
+  onReached(good: boolean): void {
+    if (good) return this.askJoinKey();
+    this.terminal.print("Nothing answers there. Check the address, and that the server runs.\n");
+    this.chooseServer();
+  }
+
+  private askJoinKey(): void {
+    this.ask("join key", `Join key (not shown${this.oldKey ? "; Enter keeps the old one" : ""}): `);
+  }
+
+  private takeJoinKey(key: string | undefined): void {
+    if (key === undefined) return this.end();
+    try {
+      if (key !== "") parseJoinKey(key);
+    } catch (error) {
+      this.refuse((error as Error).message);
+      return this.askJoinKey(); // still hidden
+    }
+    this.keepServer({ url: this.url, key: key || (this.oldKey ?? ""), fresh: true });
+  }
+
+  private keepServer(entry: ServerEntry): void {
+    const { store } = this.base;
+    try {
+      setRecord(store, SERVER, entry);
+      store.delete(SENT_SERVER); // whatever was sent before: this is what the owner wants now
+    } catch (error) {
+      return this.refuseServer(error);
+    }
+    this.terminal.print("The server is stored, and asked now whether it takes this device.\n");
+    this.end();
   }
 
   private get sent(): Partial<SentEntry> | undefined {
     return getRecord<SentEntry>(this.base.store, SENT_SERVER);
   }
 
-  private async askJoinKey(): Promise<string | undefined> {
-    await NEXT_TURN;
-    const old = this.sent?.key || getRecord<ServerEntry>(this.base.store, SERVER)?.key;
-    for (;;) {
-      const key = await this.ask(`Join key (not shown${old ? "; Enter keeps the old one" : ""}): `, true);
-      if (key === undefined) return undefined;
-      if (key === "") return old ?? "";
-      try {
-        parseJoinKey(key);
-        return key;
-      } catch (error) {
-        this.terminal.print(`That cannot be: ${(error as Error).message}.\n`); // asked again, still hidden
-      }
-    }
+  private get oldKey(): string | undefined {
+    return this.sent?.key || getRecord<ServerEntry>(this.base.store, SERVER)?.key;
   }
-}
-
-/** The strongest access point of a name stands for all of them: scans are sorted. */
-function isFirstOfItsName({ ssid }: ScanEntry, index: number, all: ScanEntry[]): boolean {
-  return all.findIndex((other) => sameBytes(other.ssid, ssid)) === index;
 }

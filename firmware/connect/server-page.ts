@@ -9,11 +9,12 @@ import type { LogStore } from "../store/log-store.js";
 
 /** The address of the server that the device uses now, as it was given. */
 export function knownServer(store: LogStore): string | undefined {
-  for (const key of [IDENTITY, SENT_SERVER, SERVER]) {
-    const url = getRecord<{ url: string }>(store, key)?.url;
-    if (url !== undefined) return url;
-  }
-  return textDefault(defaultValues(store), "server.url");
+  const url = urlUnder(store, IDENTITY) ?? urlUnder(store, SENT_SERVER) ?? urlUnder(store, SERVER);
+  return url ?? textDefault(defaultValues(store), "server.url");
+}
+
+function urlUnder(store: LogStore, key: number): string | undefined {
+  return getRecord<{ url: string }>(store, key)?.url;
 }
 
 /** The same without its pin, for a browser; undefined where no server is known. */

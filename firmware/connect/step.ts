@@ -1,6 +1,6 @@
 // What the parts of the first-boot chain know of each other: chain.ts owns the radio, the steps ask for it.
 
-import type { Address, ScanEntry } from "../device/types.js";
+import type { Address, ScanList } from "../device/types.js";
 import type { Network } from "./networks.js";
 import type { Attempt } from "./try-network.js";
 
@@ -19,8 +19,8 @@ export interface Request {
 /** What a step that asks somebody can do with the radio. */
 export interface Radio {
   readonly online: boolean;
-  /** Heard networks, strongest first, as soon as the radio is free; none where the scan failed. */
-  scan(done: (found: ScanEntry[]) => void): void;
+  /** Heard networks, as soon as the radio is free; undefined where the scan failed. */
+  scan(done: (found: ScanList | undefined) => void): void;
   /** Tries a network before all others. While one is tried already, another is refused with `timeout`. */
   request(request: Request): void;
   /** After a request with `hold`: the person is done. */

@@ -5,31 +5,59 @@ import type { Console, Timer } from "../device/types.js";
 import { ImprovParser } from "../protocol/improv-parser.js";
 import type { ImprovListener } from "../protocol/improv-parser.js";
 import { LineEditor } from "./line-editor.js";
+import type { EchoListener } from "./line-editor.js";
 
 const LF = 0x0a;
 const CR = 0x0d;
 /** The bytes of a frame follow each other; what begins like one and goes on after this was typed. */
 const FRAME_GAP_MS = 100;
 
-interface Reader {
+export interface Question {
   prompt: string;
-  editor: LineEditor;
-  limit: unknown;
-  end(line: string | undefined): void;
+  /** The line is a secret. */
+  hidden?: boolean;
+  /** How long nothing may be typed at first, and later. */
+  firstMs: number;
+  idleMs: number;
 }
 
-export class Terminal implements ImprovListener {
-  /** A line was entered while nobody read one. */
-  onEnter: (() => void) | undefined;
-  private serve: ((type: number, data?: Uint8Array) => void) | undefined;
+/** Who asked. */
+export interface LineListener {
+  /**
+   * The line, or undefined: Ctrl-C, `cancel`, or nothing typed for too long. Text that is no UTF-8 reads as "". Called once for each
+   * question, with nothing else on the stack.
+   */
+  onLine(line: string | undefined): void;
+}
+
+export interface EnterListener {
+  /** Bytes may still be on their way to others: what follows begins in a turn of its own. */
+  onEnter(): void;
+}
+
+export interface FrameListener {
+  /** A frame of Improv; without data: a damaged one. */
+  onFrame(type: number, data?: Uint8Array): void;
+}
+
+interface Asked {
+  question: Question;
+  listener: LineListener;
+  editor: LineEditor;
+  limit: unknown;
+}
+
+export class Terminal implements ImprovListener, EchoListener {
+  /** Told of a line that was entered while nobody asked for one. */
+  enter: EnterListener | undefined;
+  private frames: FrameListener | undefined;
   /** A frame that came before anybody served them. */
   private early: { type: number; data: Uint8Array } | undefined;
-  private endWait: (() => void) | undefined;
   private readonly console: Console;
   private readonly timer: Timer;
   private readonly parser: ImprovParser;
   private gap: unknown;
-  private reader: Reader | undefined;
+  private asked: Asked | undefined;
   private afterCr = false;
   private midLine = false;
 
@@ -40,12 +68,12 @@ export class Terminal implements ImprovListener {
     console.listen((bytes) => this.take(bytes));
   }
 
-  /** From now on `serve` gets every frame of Improv; without data: a damaged one. */
-  serveFrames(serve: (type: number, data?: Uint8Array) => void): void {
+  /** From now on `listener` gets every frame of Improv. */
+  serveFrames(listener: FrameListener): void {
     const { early } = this;
-    this.serve = serve;
+    this.frames = listener;
     this.early = undefined;
-    if (early) serve(early.type, early.data);
+    if (early) listener.onFrame(early.type, early.data);
   }
 
   print(text: string): void {
@@ -58,70 +86,42 @@ export class Terminal implements ImprovListener {
   interject(bytes: Uint8Array): void {
     if (this.midLine) this.console.write(Uint8Array.of(LF));
     this.console.write(bytes);
-    const { reader } = this;
-    this.midLine = reader !== undefined;
-    if (!reader) return;
-    this.print(reader.prompt);
-    this.console.write(reader.editor.shown);
+    const { asked } = this;
+    this.midLine = asked !== undefined;
+    if (!asked) return;
+    this.print(asked.question.prompt);
+    this.console.write(asked.editor.shown);
     this.midLine = true;
   }
 
-  /** True as soon as Enter is pressed; false after `ms`. */
-  waitForEnter(ms: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (pressed: boolean) => {
-        this.timer.clear(limit);
-        this.onEnter = this.endWait = undefined;
-        resolve(pressed);
-      };
-      const limit = this.timer.set(() => end(false), ms);
-      this.onEnter = () => end(true);
-      this.endWait = () => end(false);
-    });
+  /** Asks for a line. One question at a time: an earlier one is cancelled. */
+  ask(question: Question, listener: LineListener): void {
+    this.cancel();
+    this.print(question.prompt);
+    const editor = new LineEditor(question.hidden === true, this);
+    const limit = this.timer.set(() => this.end(undefined), question.firstMs);
+    this.asked = { question, listener, editor, limit };
   }
 
-  /** Whoever waits for Enter waits no longer. */
-  stopWaiting(): void {
-    this.endWait?.();
-  }
-
-  /** A line, or undefined: Ctrl-C, `cancel`, or nothing typed for `firstMs`, or later for `idleMs`. Text that is no UTF-8 reads as "". */
-  readLine(options: {
-    prompt: string;
-    hidden?: boolean;
-    firstMs: number;
-    idleMs: number;
-  }): Promise<string | undefined> {
-    const { prompt, hidden = false, firstMs, idleMs } = options;
-    this.cancel(); // one reader at a time
-    this.print(prompt);
-    return new Promise((resolve) => {
-      const end = (line: string | undefined) => {
-        this.timer.clear(reader.limit);
-        this.reader = undefined;
-        this.print("\n");
-        resolve(line);
-      };
-      const reader: Reader = {
-        prompt,
-        editor: new LineEditor({
-          hidden,
-          echo: (bytes) => {
-            this.console.write(bytes);
-            this.timer.clear(reader.limit);
-            reader.limit = this.timer.set(() => end(undefined), idleMs);
-          },
-        }),
-        limit: this.timer.set(() => end(undefined), firstMs),
-        end,
-      };
-      this.reader = reader;
-    });
-  }
-
-  /** Whoever reads a line gets undefined. */
+  /** Whoever asked for a line gets undefined. */
   cancel(): void {
-    this.reader?.end(undefined);
+    if (this.asked) this.end(undefined);
+  }
+
+  onEcho(bytes: Uint8Array): void {
+    const { asked, timer } = this;
+    this.console.write(bytes);
+    timer.clear(asked!.limit);
+    asked!.limit = timer.set(() => this.end(undefined), asked!.question.idleMs);
+  }
+
+  /** What follows begins on an empty stack: it holds 256 slots, and a byte from the UART comes by way of 100. */
+  private end(line: string | undefined): void {
+    const { limit, listener } = this.asked!;
+    this.timer.clear(limit);
+    this.asked = undefined;
+    this.print("\n");
+    void Promise.resolve().then(() => listener.onLine(line));
   }
 
   private take(bytes: Uint8Array): void {
@@ -135,23 +135,23 @@ export class Terminal implements ImprovListener {
     const second = byte === LF && this.afterCr;
     this.afterCr = byte === CR;
     if (second) return;
-    const { reader } = this;
-    if (!reader) {
-      if (byte === CR || byte === LF) this.onEnter?.();
+    const { asked } = this;
+    if (!asked) {
+      if (byte === CR || byte === LF) this.enter?.onEnter();
       return;
     }
-    const event = reader.editor.push(byte);
-    if (event === "done") reader.end(textOf(reader.editor.bytes));
-    else if (event === "cancelled") reader.end(undefined);
+    const event = asked.editor.push(byte);
+    if (event === "done") this.end(textOf(asked.editor.bytes));
+    else if (event === "cancelled") this.end(undefined);
   }
 
   onFrame(type: number, data: Uint8Array): void {
-    if (this.serve) this.serve(type, data);
+    if (this.frames) this.frames.onFrame(type, data);
     else this.early = { type, data };
   }
 
   onBadFrame(): void {
-    this.serve?.(0);
+    this.frames?.onFrame(0);
   }
 }
 

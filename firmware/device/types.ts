@@ -5,13 +5,20 @@ import type { Crypto } from "../protocol/crypto.js";
 
 export type { Crypto };
 
-/** One network heard by a scan. SSIDs are bytes: they need not be UTF-8. */
-export interface ScanEntry {
-  ssid: Uint8Array;
-  bssid: Uint8Array;
-  channel: number;
-  rssi: number; // dBm
-  security: "open" | "wep" | "wpa" | "wpa2" | "wpa3";
+export type Security = "open" | "wep" | "wpa" | "wpa2" | "wpa3";
+
+/**
+ * The networks that a scan heard, strongest first, at most 16. Each is read where it is asked for, by its place from 0: as objects
+ * they would take 5 KB of a chip's 32, in a crowded place, when a person is at the dialog.
+ */
+export interface ScanList {
+  readonly length: number;
+  /** 0 to 32 bytes, which need not be UTF-8; a view of the list. */
+  ssid(place: number): Uint8Array;
+  channel(place: number): number;
+  /** dBm. */
+  rssi(place: number): number;
+  security(place: number): Security;
 }
 
 export interface Address {
@@ -39,8 +46,8 @@ export interface JoinEvents {
 
 /** `device/station`: the radio as a Wi-Fi station. Scan and join are serialised by the platform. */
 export interface Station {
-  /** At most 32 networks, strongest first. Calls back once, with undefined where the scan failed. */
-  scan(done: (found: ScanEntry[] | undefined) => void): void;
+  /** Calls back once, with undefined where the scan failed. */
+  scan(done: (found: ScanList | undefined) => void): void;
   /** Drops any earlier join without an event. */
   join(target: JoinTarget, events: JoinEvents): void;
   leave(): void;

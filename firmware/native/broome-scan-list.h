@@ -6,7 +6,7 @@
 
 // A record: length of the name, 32 bytes of name, 6 of BSSID, channel, signal in dBm, the chip's own kind of lock.
 #define SCAN_RECORD_SIZE 42
-// As many as the virtual board's station hands over: an entry costs the program some 300 bytes.
+// The program keeps the records as they are while a person chooses among them.
 #define SCAN_RECORDS 16
 
 typedef struct {

@@ -49,7 +49,7 @@ export const boardMutants: readonly Mutant[] = [
   region("bits are not set", "if ((there[i]! & bytes[i]!) !== bytes[i])", "if (false)"),
   region("bounds", "offset + length > this.size", "false"),
   region("the running slot is not written", "if (this.readOnly)", "if (false)"),
-  scan("a name's length", "if (record[0]! <= SSID_SIZE)", "if (true)"),
+  scan("a name's length", "if (bytes[at]! > SSID_SIZE) continue;", ""),
   touch("a part's length", "length > limit || ", ""),
   touch("leftovers", "at !== record.length || ", ""),
   touch("characters of a password", "byte < 32 || byte > 126", "false"),

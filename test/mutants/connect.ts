@@ -27,6 +27,7 @@ export const connectMutants: readonly Mutant[] = [
   ),
   chain("each has its turn", "this.turn += 1;", ""),
   chain("a failure is noted", "noteFailure(this.base.store, known.ssid, reason);", ""),
+  row("a reason is written once", "network-notes", " || record![at + 15] === reason", "", ["networks"]),
   chain("patched defaults that worked", 'if (step === "defaults") markWorked(store, NETWORK_PART);', ""),
   row(
     "a slice is held to its end where nothing is known",

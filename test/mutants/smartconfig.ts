@@ -46,7 +46,12 @@ export const smartconfigMutants: readonly Mutant[] = [
     "if (touchKey(store) !== undefined)",
     "if (false)",
   ),
-  heard("a server answers before it is stored", "sent-server", "if (good) keep(", "if (good || host) keep("),
+  heard(
+    "a server answers before it is stored",
+    "sent-server",
+    "if (good) keep(",
+    "if (good || server) keep(",
+  ),
   heard(
     "a key that cannot be used is none",
     "smartconfig",

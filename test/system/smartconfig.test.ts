@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Service } from "../../tools/demo/child.js";
 import type { UartLog } from "../../tools/demo/uart-log.js";
 import { deaf, Rig, network, world } from "./rig.js";
+import { Typist } from "./typist.js";
 
 const rig = new Rig();
 let built: string;
@@ -37,20 +38,6 @@ async function waiting(name: string, app: string, air: object = world): Promise<
   return [board, log];
 }
 
-/** Types `keys` and waits for what is asked then: a question is no whole line. */
-async function answer(log: UartLog, keys: string, next: RegExp): Promise<void> {
-  let said = "";
-  log.port.listen((bytes) => {
-    said += Buffer.from(bytes).toString().replaceAll("\r", "");
-    log.take(bytes);
-  });
-  await log.port.write(Buffer.from(keys));
-  for (const end = Date.now() + 60_000; !next.test(said);) {
-    if (Date.now() > end) throw new Error(`not asked ${next}: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 async function off(board: Service, log: UartLog): Promise<void> {
   await log.detach();
   await board.end();
@@ -65,8 +52,10 @@ for (const version of ["v1", "v2"])
     await log.waitFor(/step=smartconfig result=online/, 60_000);
     // It has no server: its dialog asks for one, which is all that is left to do.
     await log.waitFor(/Press Enter to set up the server/, 60_000);
-    await answer(log, "\r", /Server, as [^\n]* \[none yet\]: $/);
-    await answer(log, "nowhere\r", /That cannot be[^\n]*\n[^]*\[none yet\]: $/);
+    const hand = new Typist(log);
+    await hand.send(Buffer.from("\r"));
+    await hand.answer(/Server, as [^\n]* \[none yet\]: $/, "nowhere");
+    await hand.asked(/That cannot be[^\n]*\n[^]*\[none yet\]: $/);
     await off(board, log);
   });
 

@@ -1,14 +1,12 @@
-// The stack of the device, 256 slots: on every path a device takes, a tenth of it is left.
+// The stack of the device, 256 slots: on the paths besides those of memory.test.ts, too, a tenth of it is left.
 
 import test, { type ExecutionContext } from "ava";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeReserved } from "../../firmware/protocol/reserved-data-writer.js";
-import { parseServerUrl } from "../../firmware/protocol/server-url.js";
 import type { Service } from "../../tools/demo/child.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
 import { askBoard } from "../../tools/simulator/control.js";
-import { deaf, Rig, network, type Server } from "./rig.js";
+import { Rig, type Server } from "./rig.js";
 
 const SLOTS = 230; // 90 % of 256: a path that needs more ends in "stack overflow", with the names of who called
 const TIMEOUT_MS = 90_000;
@@ -25,13 +23,8 @@ test.before(async () => {
 test.after.always(() => rig.end());
 
 /** From an erased flash with these credentials. */
-async function live(
-  t: ExecutionContext,
-  name: string,
-  app: string,
-  air: object = deaf,
-): Promise<[Service, UartLog]> {
-  const board = await rig.board(name, ["--stack", String(SLOTS)], air);
+async function live(t: ExecutionContext, name: string, app: string): Promise<[Service, UartLog]> {
+  const board = await rig.board(name, ["--stack", String(SLOTS)]);
   await rig.flash(board, built, app);
   const log = await rig.listen(board, true);
   t.teardown(() => log.lines.filter((line) => /panic'ed/.test(line)).forEach((line) => t.log(line)));
@@ -73,65 +66,6 @@ test("join, readings, an update and its trial, one that fails and its rollback",
   const mark = log.mark;
   await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=rollback/, TIMEOUT_MS, mark);
   await log.waitFor(/sync: bound reply/, TIMEOUT_MS, mark);
-  await sane(t, board, log);
-});
-
-test("the dialog: scan, wrong password, right password, server, join key", async (t) => {
-  const [board, log] = await live(t, "dialog", join(built, "app.bin"));
-  let said = "";
-  log.port.listen((bytes) => {
-    said += Buffer.from(bytes).toString();
-    log.take(bytes);
-  });
-  const answer = async (question: RegExp, line: string) => {
-    const end = Date.now() + TIMEOUT_MS;
-    while (!question.test(said)) {
-      if (Date.now() > end) throw new Error(`not asked ${question}: ${said.slice(-1500)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    said = "";
-    await log.port.write(Buffer.from(`${line}\r`));
-  };
-  await answer(/Number or name[^\n]*: $/, "0");
-  await answer(/Number or name[^\n]*: $/, "1");
-  await answer(/Password[^\n]*: $/, "short");
-  await answer(/That cannot be[^]*Password of "Broome"[^\n]*: $/, ""); // another network
-  await answer(/Number or name[^\n]*: $/, "1");
-  await answer(/Password[^\n]*: $/, "short");
-  await answer(/That cannot be[^]*Password of "Broome"[^\n]*: $/, "not the password");
-  await answer(/\[wrong-password[^]*Password of "Broome"[^\n]*: $/, "");
-  await answer(/Number or name[^\n]*: $/, network.ssid);
-  await answer(/Password[^\n]*: $/, network.password);
-  await answer(/Connected[^]*Server[^\n]*: $/, "not a server");
-  await answer(/That cannot be[^]*Server[^\n]*: $/, "http://127.0.0.1:9/");
-  await answer(/Nothing answers[^]*Server[^\n]*: $/, server.deviceUrl);
-  await answer(/Join key[^\n]*: $/, "not a key");
-  await answer(/That cannot be[^]*Join key[^\n]*: $/, server.joinKey);
-  const deviceid = await rig.approve(server, log);
-  await rig.readings(server, deviceid, (names) => names.length > 0);
-  await sane(t, board, log);
-});
-
-test("a phone: what is not ours, then network, server and join key under the device's key", async (t) => {
-  const key = "MyEncryptionKey0";
-  const data = { server: parseServerUrl(server.deviceUrl), joinKey: server.joinKey };
-  const reserved = Buffer.from(encodeReserved(data)).toString("hex");
-  const phone = { via: network.ssid, ...network };
-  const phones = [
-    {
-      ...phone,
-      at: 3_000,
-      password: "not the password",
-      reserved: "b1ff00".padEnd(128, "5a"),
-      forMs: 20_000,
-    },
-    { ...phone, at: 23_000, key, reserved },
-  ];
-  const app = await rig.patch(built, { "smartconfig.key": key });
-  const [board, log] = await live(t, "phone", app, { ...deaf, phones });
-  await log.waitFor(/step=smartconfig result=wrong-password/, TIMEOUT_MS);
-  const deviceid = await rig.approve(server, log);
-  await rig.readings(server, deviceid, (names) => names.length > 0);
   await sane(t, board, log);
 });
 

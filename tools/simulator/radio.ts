@@ -25,7 +25,10 @@ const HANDSHAKE_MS = 400;
 const DHCP_MS = 80;
 const BEACON_LOSS_MS = 1000;
 
-const MAX_SCAN_ENTRIES = 32;
+/** As the boards' C hands a scan over (firmware/device/sdk/scan-record.ts): so many records of so many bytes. */
+const MAX_SCAN_RECORDS = 16;
+const SCAN_RECORD = 42;
+const LOCKS = { open: 0, wep: 1, wpa: 2, wpa2: 3, wpa3: 6 } as const; // wifi_auth_mode_t
 const JITTER_DB = 3;
 const DEAF_BELOW_DBM = -95;
 
@@ -110,8 +113,8 @@ export class Radio {
     }
     this.scanTimer = clock.set(SCAN_MS, () => {
       this.scanTimer = undefined;
-      const entries = this.heard();
-      post(() => ["station.scanned", entries]);
+      const records = this.heard();
+      post(() => ["station.scanned", records]);
       const next = this.afterScan;
       this.afterScan = undefined;
       if (next !== undefined) this.begin(next);
@@ -189,18 +192,20 @@ export class Radio {
     return this.options.chance() < 0.5 ? reason.handshakeTimeout : reason.authFail;
   }
 
-  private heard(): BusEvent[number][] {
-    return this.options.air
-      .beacons()
-      .filter((beacon) => !beacon.hidden)
-      .slice(0, MAX_SCAN_ENTRIES)
-      .map((beacon) => [
-        new Uint8Array(Buffer.from(beacon.ssid)),
-        bssidBytes(beacon),
-        beacon.channel,
-        this.measured(beacon),
-        beacon.security,
-      ]);
+  private heard(): Uint8Array {
+    const beacons = this.options.air.beacons().filter((beacon) => !beacon.hidden);
+    const records = beacons.slice(0, MAX_SCAN_RECORDS).map((beacon) => this.record(beacon));
+    return new Uint8Array(Buffer.concat(records));
+  }
+
+  private record(beacon: Beacon): Buffer {
+    const record = Buffer.alloc(SCAN_RECORD);
+    record[0] = record.write(beacon.ssid, 1);
+    record.set(bssidBytes(beacon), 33);
+    record[39] = beacon.channel;
+    record.writeInt8(Math.max(-128, this.measured(beacon)), 40);
+    record[41] = LOCKS[beacon.security];
+    return record;
   }
 
   private measured(beacon: Beacon): number {

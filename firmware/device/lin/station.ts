@@ -1,6 +1,7 @@
 // `device/station` of a Linux process: the host's own network, open, and always there under the name "lin".
 
 import timer from "../sdk/timer.js";
+import { CHANNEL_AT, RECORD_SIZE, ScanRecords } from "../sdk/scan-record.js";
 import { reasonOf } from "../sdk/wifi-reasons.js";
 import type { JoinEvents, Station } from "../types.js";
 
@@ -26,6 +27,14 @@ function isHost(ssid: Uint8Array): boolean {
   return ssid.length === NAME.length && NAME.every((byte, i) => ssid[i] === byte);
 }
 
+/** The host's network as a chip would tell it: open, channel 1. */
+function hostRecord(): Uint8Array {
+  const record = new Uint8Array(RECORD_SIZE);
+  record.set([NAME.length, ...NAME]);
+  record.set([1, RSSI & 255], CHANNEL_AT);
+  return record;
+}
+
 function connect(events: JoinEvents): void {
   if (radio().joining !== events) return; // left, or joined elsewhere
   events.associated();
@@ -49,14 +58,7 @@ function leave(): void {
 
 const station: Station = {
   scan(done) {
-    const found = {
-      ssid: Uint8Array.from(NAME),
-      bssid: Uint8Array.of(2, 0, 0, 0, 0, 0),
-      channel: 1,
-      rssi: RSSI,
-      security: "open" as const,
-    };
-    timer.set(() => done([found]), 0);
+    timer.set(() => done(new ScanRecords(hostRecord())), 0);
   },
   join(target, events) {
     leave();

@@ -2,9 +2,9 @@
 // chips do not do that themselves: a scan throws or spoils a join (ESP32), a join spoils a scan (ESP8266), and the end of one
 // association arrives as an event when the next has begun.
 
-import type { JoinEvents, JoinTarget, ScanEntry, Station, Timer } from "../types.js";
+import type { JoinEvents, JoinTarget, ScanList, Station, Timer } from "../types.js";
 import { addressOf } from "./address-record.js";
-import { scanEntries } from "./scan-record.js";
+import { ScanRecords } from "./scan-record.js";
 import { reasonOf } from "./wifi-reasons.js";
 
 /** What the chip tells; the numbers are those of firmware/native/station-events.h. */
@@ -36,7 +36,7 @@ const BSSID_SIZE = 6; // bytes
 /** CONNECTION_FAIL: a join that the chip would not even begin. */
 const NOT_BEGUN = 205;
 
-type Scanned = (found: ScanEntry[] | undefined) => void;
+type Scanned = (found: ScanList | undefined) => void;
 type Link = "down" | "joining" | "up" | "leaving";
 
 export class SerialStation implements Station {
@@ -134,8 +134,8 @@ export class SerialStation implements Station {
     if (!this.scanning) return;
     this.timer.clear(this.scanLimit);
     this.scanning = false;
-    for (const done of this.scans.splice(0))
-      done(records === undefined ? undefined : scanEntries(new Uint8Array(records)));
+    const found = records && new ScanRecords(new Uint8Array(records));
+    for (const done of this.scans.splice(0)) done(found);
     this.next();
   }
 

@@ -1,14 +1,12 @@
 // `device/station` of the virtual platform: the simulated radio, which has an ESP32's raw reasons.
 
+import { ScanRecords } from "../sdk/scan-record.js";
 import { reasonOf } from "../sdk/wifi-reasons.js";
-import type { JoinEvents, ScanEntry, Station } from "../types.js";
+import type { JoinEvents, ScanList, Station } from "../types.js";
 import { bytesOf, call, listen, type BusValue } from "./bus.js";
 
-/** A scan is bounded here as well: each entry costs some 300 bytes. */
-const MAX_ENTRIES = 16;
-
 interface Radio {
-  scanned: ((found: ScanEntry[] | undefined) => void) | undefined;
+  scanned: ((found: ScanList | undefined) => void) | undefined;
   events: JoinEvents | undefined;
 }
 
@@ -32,7 +30,7 @@ function associated(bssid: BusValue, channel: BusValue): void {
 function scanned(found: BusValue): void {
   const done = radio().scanned;
   radio().scanned = undefined;
-  done?.(found ? (found as readonly BusValue[][]).slice(0, MAX_ENTRIES).map(scanEntry) : undefined);
+  done?.(found ? new ScanRecords(bytesOf(found)) : undefined);
 }
 
 function addressed(address: BusValue, mask: BusValue, gateway: BusValue, dns: BusValue): void {
@@ -48,16 +46,6 @@ function lost(raw: BusValue): void {
   const { events } = radio();
   radio().events = undefined;
   events?.lost(raw as number);
-}
-
-function scanEntry([ssid, bssid, channel, rssi, security]: readonly BusValue[]): ScanEntry {
-  return {
-    ssid: bytesOf(ssid),
-    bssid: bytesOf(bssid),
-    channel: channel as number,
-    rssi: rssi as number,
-    security: security as ScanEntry["security"],
-  };
 }
 
 const station: Station = {

@@ -1,7 +1,7 @@
 // Networks as people type them, as the store keeps them, and as they are shown.
 
 import test from "ava";
-import type { ScanEntry } from "../../../firmware/device/types.js";
+import { RECORD_SIZE, ScanRecords } from "../../../firmware/device/sdk/scan-record.js";
 import { networkNote, noteFailure, noteSuccess } from "../../../firmware/connect/network-notes.js";
 import { byProspect, enterSignals, heardNow, rankByTurn } from "../../../firmware/connect/plan.js";
 import type { Known } from "../../../firmware/connect/plan.js";
@@ -128,8 +128,13 @@ test("heard networks come first, news before what was there, then rank, then sig
   const one = (name: string, step: Known["step"], rank: number): Known => {
     return { ssid: bytes(name), password: "", step, rank };
   };
-  const entry = (name: string, rssi: number): ScanEntry => {
-    return { ssid: bytes(name), bssid: new Uint8Array(6), channel: 1, rssi, security: "open" };
+  const heard = (...networks: [name: string, rssi: number][]) => {
+    const records = new Uint8Array(networks.length * RECORD_SIZE);
+    networks.forEach(([name, rssi], place) => {
+      records.set([name.length, ...bytes(name)], place * RECORD_SIZE);
+      records[place * RECORD_SIZE + 40] = rssi & 255;
+    });
+    return new ScanRecords(records);
   };
   const known = [
     one("away", "stored", 9),
@@ -139,20 +144,15 @@ test("heard networks come first, news before what was there, then rank, then sig
     one("patched", "defaults", 0),
   ];
   const names = () => known.map(({ ssid: name }) => ssidText(name)).join(" ");
-  enterSignals(known, [
-    entry("old", -40),
-    entry("weak", -80),
-    entry("weak", -90),
-    entry("strong", -50),
-    entry("patched", -30),
-  ]);
+  const found = heard(["old", -40], ["weak", -80], ["weak", -90], ["strong", -50], ["patched", -30]);
+  enterSignals(known, found);
   t.is((byProspect(known, undefined), names()), "strong weak old patched away");
   t.is(known.find((n) => ssidText(n.ssid) === "weak")!.rssi, -80);
   const before = heardNow(known.filter(({ ssid: name }) => ssidText(name) !== "old"));
   t.is((byProspect(known, before), names()), "old strong weak patched away");
   t.is((byProspect(known, before, "stored"), names()), "old strong weak away patched");
   t.is((byProspect(known, undefined, "defaults"), names()), "patched strong weak old away");
-  enterSignals(known, []);
+  enterSignals(known, undefined); // a scan that failed
   rankByTurn(known, 3);
   t.is((byProspect(known, undefined), names()), "old away patched strong weak");
 });

@@ -200,7 +200,7 @@ test("a line is bounded, hidden where it is secret, and a character goes as a wh
   const echoed: number[] = [];
   const typed = (editor: LineEditor, text: string) =>
     [...new TextEncoder().encode(text)].map((byte) => editor.push(byte)).at(-1);
-  const plain = new LineEditor({ hidden: false, echo: (bytes) => echoed.push(...bytes) });
+  const plain = new LineEditor(false, { onEcho: (bytes) => void echoed.push(...bytes) });
   t.is(typed(plain, "Caf\u00e9\u0008e\u001b\u0000\t"), "typing");
   t.is(new TextDecoder().decode(plain.bytes), "Cafe");
   t.is(typed(plain, "x".repeat(1000)), "typing");
@@ -208,7 +208,7 @@ test("a line is bounded, hidden where it is secret, and a character goes as a wh
   t.is(typed(plain, "\r"), "done");
   t.is(typed(plain, "\x03"), "cancelled");
   echoed.length = 0;
-  const secret = new LineEditor({ hidden: true, echo: (bytes) => echoed.push(...bytes) });
+  const secret = new LineEditor(true, { onEcho: (bytes) => void echoed.push(...bytes) });
   typed(secret, "p\u00e4ss");
   t.is(String.fromCharCode(...echoed), "****");
 });
@@ -239,12 +239,12 @@ for (const [keys, line, shown] of [
 ] as const)
   test(`line editing: ${JSON.stringify(keys)} leaves ${JSON.stringify(line)}`, (t) => {
     const echoed: number[] = [];
-    const editor = new LineEditor({ hidden: false, echo: (bytes) => echoed.push(...bytes) });
+    const editor = new LineEditor(false, { onEcho: (bytes) => void echoed.push(...bytes) });
     for (const byte of new TextEncoder().encode(keys)) editor.push(byte);
     t.is(new TextDecoder().decode(editor.bytes), line);
     t.is(screen(echoed), shown);
     const stars: number[] = [];
-    const secret = new LineEditor({ hidden: true, echo: (bytes) => stars.push(...bytes) });
+    const secret = new LineEditor(true, { onEcho: (bytes) => void stars.push(...bytes) });
     for (const byte of new TextEncoder().encode(keys)) secret.push(byte);
     t.is(new TextDecoder().decode(secret.bytes), line);
     t.is(screen(stars), shown.replace(/[^|]/gu, "*").replace(/ /g, "*"));
@@ -254,7 +254,7 @@ test("line editing: 200,000 keys at random never leave the line's bounds, and th
   const random = seededRandom(5);
   t.log(`seed ${random.seed}`);
   const echoed: number[] = [];
-  const editor = new LineEditor({ hidden: false, echo: (bytes) => echoed.push(...bytes) });
+  const editor = new LineEditor(false, { onEcho: (bytes) => void echoed.push(...bytes) });
   const keys = [
     "a",
     "\u00e9",

@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ADDRESS_RECORD_SIZE } from "../../../firmware/device/sdk/address-record.js";
-import { RECORD_SIZE, scanEntries } from "../../../firmware/device/sdk/scan-record.js";
+import { RECORD_SIZE, ScanRecords } from "../../../firmware/device/sdk/scan-record.js";
 import * as station from "../../../firmware/device/sdk/serial-station.js";
 import * as touch from "../../../firmware/device/sdk/touch-listener.js";
 import { touchCredentials } from "../../../firmware/device/sdk/touch-record.js";
@@ -93,12 +93,14 @@ test("of any number of networks the 16 strongest are kept, strongest first, the 
       .filter(({ ssid }) => ssid.length >= 1 && ssid.length <= 32)
       .sort((a, b) => b.rssi - a.rssi)
       .slice(0, 16)
-      .map((network) => ({ ...network, security: "wpa2" as const }));
-    t.deepEqual(
-      scanEntries(bytes(answers[round])),
-      expected,
-      `seed ${random.seed}, ${networks.length} networks`,
-    );
+      .map(({ ssid, bssid, channel, rssi }) => [ssid, bssid, channel, rssi, "wpa2"]);
+    const records = bytes(answers[round]);
+    const list = new ScanRecords(records);
+    const heard = Array.from({ length: list.length }, (_, i) => {
+      const bssid = records.slice(i * RECORD_SIZE + 33, i * RECORD_SIZE + 39);
+      return [list.ssid(i), bssid, list.channel(i), list.rssi(i), list.security(i)];
+    });
+    t.deepEqual(heard, expected, `seed ${random.seed}, ${networks.length} networks`);
   });
 });
 

@@ -79,6 +79,7 @@ test("the archive begins at 0x120: modules by path, preload, resources", (t) => 
     "firmware/format/shout",
     "firmware/main",
     "mc/config",
+    "sdk/scan-record",
     "sdk/wifi-reasons",
   ];
   t.deepEqual(archive.modules.map(({ name }) => name).sort(), names);

@@ -49,6 +49,7 @@ export function newProject(cacheDir: string): Project {
     "manifest.json",
     "firmware/tsconfig.json",
     "firmware/mc-config.d.ts",
+    "firmware/device/sdk/scan-record.ts",
     "firmware/device/sdk/wifi-reasons.ts",
     "firmware/resources",
   ])

@@ -8,6 +8,7 @@ import { scheduleFaults } from "../../../tools/simulator/faults.js";
 import { EventQueue, type BusEvent } from "../../../tools/simulator/events.js";
 import { Radio } from "../../../tools/simulator/radio.js";
 import { seededNumbers } from "../../../tools/simulator/random.js";
+import { RECORD_SIZE, ScanRecords } from "../../../firmware/device/sdk/scan-record.js";
 import { checkWorld } from "../../../tools/simulator/world.js";
 
 const SETTLED_MS = 5000; // of virtual time
@@ -100,14 +101,16 @@ test("a scan hears what is on the air, strongest first, hidden ones not", async 
   radio.scan();
   t.throws(() => radio.scan(), { message: /scan is going on/ });
   await wait(SETTLED_MS);
-  const entries = heard[0]![1] as unknown[][];
+  const records = heard[0]![1] as Uint8Array;
+  t.is(records.length, 2 * RECORD_SIZE);
+  t.deepEqual(records.slice(33, 39), Uint8Array.of(10, 0, 0, 0, 0, 1)); // BSSID
+  const list = new ScanRecords(records);
   t.deepEqual(
-    entries.map((entry) => Buffer.from(entry[0] as Uint8Array).toString()),
+    [0, 1].map((place) => Buffer.from(list.ssid(place)).toString()),
     ["Broome", "weak"],
   );
-  t.deepEqual(entries[0]![1], Uint8Array.of(10, 0, 0, 0, 0, 1));
-  t.is(entries[0]![2], 6);
-  t.is(entries[0]![4], "wpa2");
+  t.is(list.channel(0), 6);
+  t.is(list.security(0), "wpa2");
   clock.close();
 });
 

@@ -10,7 +10,7 @@ import {
   type StationDriver,
   type StationListener,
 } from "../../../../firmware/device/sdk/serial-station.js";
-import type { JoinEvents, JoinTarget, ScanEntry } from "../../../../firmware/device/types.js";
+import type { JoinEvents, JoinTarget, ScanList } from "../../../../firmware/device/types.js";
 import { seededRandom } from "../../../support/random.js";
 import { FakeTimer } from "./fake-timer.js";
 
@@ -75,7 +75,7 @@ function rig() {
     address: ({ address, dns }) => log.push(`${name} ${address} ${dns}`),
     lost: (raw) => log.push(`${name} lost ${raw}`),
   });
-  const scanned = (name: string) => (found: ScanEntry[] | undefined) =>
+  const scanned = (name: string) => (found: ScanList | undefined) =>
     void log.push(`${name} ${found ? found.length : "failed"}`);
   return { chip, timer, log, events, scanned, station: new SerialStation(chip, timer) };
 }
