@@ -10,6 +10,7 @@ import { markWorked, NETWORK_PART } from "../store/defaults-record.js";
 import { getCount } from "../store/json-record.js";
 import { BOOT_NUMBER } from "../store/keys.js";
 import { firstLimits, knownNetworks } from "./known-networks.js";
+import { hostName } from "./names.js";
 import { networkNote, noteFailure, noteSuccess } from "./network-notes.js";
 import { networkFault, rememberNetwork, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
@@ -254,6 +255,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     const where = place ? `, channel ${place.channel}` : "";
     this.base.log("wifi", `joining "${ssidText(ssid)}", ${secret}${where}`);
     this.triedMs = this.uptimeMs();
+    this.base.device.station.setHostName(hostName(this.base));
     this.trying = new Trying(this.base, { ssid, password, ...place }, limits, this);
   }
 

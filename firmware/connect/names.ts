@@ -8,7 +8,11 @@ import { NAMES } from "../store/keys.js";
 import type { LogStore } from "../store/log-store.js";
 
 const MAX_NAME = 32; // characters, like the server's
-const MAX_LABEL = 63; // RFC 1035, 2.3.4
+/** What ESP-IDF and the ESP8266's SDK take; a label of a domain name could have 63 (RFC 1035, 2.3.4). */
+const MAX_HOST = 32;
+
+/** "-" and half a MAC: what `ownName` ends with. */
+const TAIL = 7;
 
 interface Names {
   name: string;
@@ -20,8 +24,10 @@ export function deviceName(base: Base): string {
   return given ?? textDefault(defaultValues(base.store), "device.name") ?? ownName(base);
 }
 
+/** Also what the router hears. */
 export function hostName(base: Base): string {
-  return getRecord<Names>(base.store, NAMES)?.host ?? ownName(base);
+  const given = getRecord<Names>(base.store, NAMES)?.host;
+  return isHostName(given) ? given : ownHostName(base);
 }
 
 /** Throws as `LogStore.set`. */
@@ -35,15 +41,29 @@ export function isDeviceName(text: string | undefined): text is string {
 
 /** One label of RFC 1123, 2.1: letters, digits and hyphens, no hyphen at either end. */
 export function isHostName(text: string | undefined): text is string {
-  if (text === undefined || text.length < 1 || text.length > MAX_LABEL) return false;
+  if (text === undefined || text.length < 1 || text.length > MAX_HOST) return false;
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i) | 0x20; // lower case
-    const isLetter = code >= 0x61 && code <= 0x7a;
-    const isDigit = text.charCodeAt(i) >= 0x30 && text.charCodeAt(i) <= 0x39;
     const isInner = text[i] === "-" && i > 0 && i < text.length - 1;
-    if (!isLetter && !isDigit && !isInner) return false;
+    if (!isInner && !isLetterOrDigit(text.charCodeAt(i))) return false;
   }
   return true;
+}
+
+function isLetterOrDigit(code: number): boolean {
+  const lower = code | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || (code >= 0x30 && code <= 0x39);
+}
+
+/** `ownName` with hyphens for what a host name cannot have, and its product cut where that is long. */
+function ownHostName(base: Base): string {
+  const own = ownName(base);
+  const tail = own.slice(-TAIL);
+  let head = "";
+  for (let i = 0; i < own.length - TAIL && head.length < MAX_HOST - TAIL; i += 1) {
+    if (isLetterOrDigit(own.charCodeAt(i))) head += own[i];
+    else if (head !== "" && head[head.length - 1] !== "-") head += "-";
+  }
+  return head + (head === "" || head[head.length - 1] === "-" ? tail.slice(1) : tail);
 }
 
 function ownName({ config, device }: Base): string {

@@ -51,6 +51,11 @@ export interface Station {
   /** Drops any earlier join without an event. */
   join(target: JoinTarget, events: JoinEvents): void;
   leave(): void;
+  /**
+   * The name that the router hears with the next join (DHCP option 12, RFC 2132, 3.14): 1 to 32 letters, digits and hyphens. A platform
+   * whose network is somebody else's ignores it.
+   */
+  setHostName(name: string): void;
   /** Signal of the current association in dBm, or undefined when there is none. */
   rssi(): number | undefined;
   /** Reason of the vocabulary for a raw code: "wrong-password", "not-found", "no-address", "timeout", else "not-found"-like closest fit. */

@@ -17,6 +17,7 @@ const MOST = 26 * 1024; // bytes of it
 const SLOTS = 230; // 90 % of 256: a path that needs more ends in "stack overflow", with the names of who called
 const TIMEOUT_MS = 120_000;
 const KEY = "MyEncryptionKey0";
+const HOST = "0123456789-as-long-as-a-name-is";
 const MISTYPED = "cable-beech-6725";
 /** The trial of an update is not what is looked at here: it may be short. */
 const trial = { "trial.uptimeMs": 1500, "trial.deadlineMs": 5000 };
@@ -48,6 +49,8 @@ interface Way {
   /** Networks that the store holds already, newest first. */
   stored?: readonly { ssid: string; password: string }[];
   phones?(): object[];
+  /** That the router is to hear; default: the board's own. */
+  hostName?: string;
   /** What is done by hand, from the reset until the board has its server. */
   hands?(board: Typist, log: UartLog): Promise<void>;
 }
@@ -82,19 +85,27 @@ async function talk(hand: Typist): Promise<void> {
 
 /** As ESP Web Tools does it, a mistyped password before the right one; the board's dialog waits meanwhile. */
 async function improv(hand: Typist, log: UartLog): Promise<void> {
-  const rpc = (command: number, ...strings: string[]) => {
-    const data = strings.flatMap((text) => [text.length, ...Buffer.from(text)]);
-    return hand.send(encodeFrame(FrameType.rpc, Uint8Array.of(command, data.length, ...data)));
+  const rpc = (command: number, data: readonly number[] = []) =>
+    hand.send(encodeFrame(FrameType.rpc, Uint8Array.of(command, data.length, ...data)));
+  const join = (password: string) => {
+    const fields = [network.ssid, password].map((text) => [text.length, ...Buffer.from(text)]);
+    return rpc(Command.sendWifi, fields.flat());
   };
-  await hand.asked(/Number or name[^\n]*: $/);
-  await rpc(Command.state);
-  await rpc(Command.info);
-  await hand.asked(/Number or name[^\n]*: $/);
+  const shown = /Number or name[^\n]*: $/; // again, behind each answer
+  await hand.asked(shown);
+  for (const [command, text] of [
+    [Command.state, ""],
+    [Command.info, ""],
+    [Command.hostname, HOST],
+  ] as const) {
+    await rpc(command, [...Buffer.from(text)]);
+    await hand.asked(shown);
+  }
   await rpc(Command.scan);
   await hand.asked(/A neighbour[^]*Number or name[^\n]*: $/);
-  await rpc(Command.sendWifi, network.ssid, MISTYPED);
+  await join(MISTYPED);
   await log.waitFor(/step=improv result=wrong-password/, TIMEOUT_MS);
-  await rpc(Command.sendWifi, network.ssid, network.password);
+  await join(network.password);
   await log.waitFor(/step=improv result=online/, TIMEOUT_MS);
   await nameServer(hand);
 }
@@ -109,7 +120,7 @@ const ways: Record<string, Way> = {
     ],
   },
   "the dialog, with every answer mistyped once": { values: () => trial, hands: talk },
-  "Improv, then the dialog for the server": { values: () => trial, hands: improv },
+  "Improv, then the dialog for the server": { values: () => trial, hands: improv, hostName: HOST },
   "SmartConfig v1, then the dialog for the server": {
     values: () => trial,
     phones: () => [
@@ -146,7 +157,7 @@ for (const [name, way] of Object.entries(ways))
     await server.admin.call("POST", `/api/devices/${deviceid}/ota`, {});
     await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, TIMEOUT_MS);
     await log.waitFor(/ota: state=confirmed/, TIMEOUT_MS);
-    await fits(t, board);
+    await fits(t, board, way.hostName ?? `broome-example-${board.first.mac!.replaceAll(":", "").slice(-6)}`);
     await log.detach();
     await board.end();
   });
@@ -157,11 +168,12 @@ interface Pool {
 }
 
 /** Prints the peaks by phase, and looks whether the board ever crashed. */
-async function fits(t: ExecutionContext, board: Service): Promise<void> {
+async function fits(t: ExecutionContext, board: Service, hostName: string): Promise<void> {
   const status = await askBoard(board.first.control!, { op: "status" });
   const { arena, stack } = status as unknown as { arena: Pool; stack: Pool };
   t.log(JSON.stringify({ bytes: arena.peak, slots: stack.peak }));
   t.is(status.lastCrash, undefined);
+  t.is(status.hostName, hostName, "as the router has it");
   t.is(stack.limit, SLOTS);
   t.deepEqual(Object.keys(arena.peak).sort(), ["boot", "join", "ota", "sync"]);
   const scale = arena.limit / ARENA; // 2 on a 64-bit engine

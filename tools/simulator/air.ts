@@ -4,8 +4,11 @@ import { EventEmitter } from "node:events";
 import { frameLength, type Answer, type Frame } from "./frames.js";
 import type { AccessPoint, Failure, World } from "./world.js";
 
-/** An access point as it is now. */
-export type Beacon = { -readonly [K in keyof AccessPoint]: AccessPoint[K] };
+/** An access point as it is now, and the router in it. */
+export type Beacon = { -readonly [K in keyof AccessPoint]: AccessPoint[K] } & {
+  /** Addresses given so far, each with the host name that it was asked for with (RFC 2132, 3.14). */
+  readonly leases: Map<string, string | undefined>;
+};
 
 interface AirEvents {
   /** The access point left the air, or came back to it. */
@@ -29,7 +32,10 @@ export class Air extends EventEmitter<AirEvents> {
     this.setMaxListeners(0); // one for each board
     this.loss = world.air.loss;
     this.reorder = world.air.reorder;
-    this.points = world.accessPoints.map((point) => ({ ...point }));
+    this.points = world.accessPoints.map((point) => ({
+      ...point,
+      leases: new Map<string, string | undefined>(),
+    }));
   }
 
   /** Everything that sends beacons now, strongest first. */

@@ -149,6 +149,7 @@ export class Board implements Victim {
       uptimeMs: program && Math.round(program.uptimeMs),
       ssid: program?.radio.ssid,
       address: program?.radio.address,
+      hostName: program?.radio.hostNameAtRouter,
       sockets: program?.net.open ?? 0,
       pid: program?.pid,
       arena: { peak: { ...this.peaks.arena }, limit: program?.arena.limit ?? app?.creation.staticSize },

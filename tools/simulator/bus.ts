@@ -53,6 +53,7 @@ export type Bus = Readonly<Record<string, Operation>>;
 
 const MAX_SSID = 32; // bytes
 const MAX_PASSWORD = 64; // characters
+const MAX_HOST_NAME = 32; // characters
 const MAX_PIN = 48;
 const TOUCH_KEY = 16; // characters
 const MAX_RANDOM = 4096; // bytes a call
@@ -82,6 +83,7 @@ function radioBus({ station }: Peripherals): Bus {
       }),
     ),
     "station.leave": silent(() => station.leave()),
+    "station.hostName": silent((args) => station.setHostName(textAt(args, 0, MAX_HOST_NAME))),
     "station.rssi": () => station.rssi(),
   };
 }

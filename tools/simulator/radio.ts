@@ -25,6 +25,7 @@ const HANDSHAKE_MS = 400;
 const DHCP_MS = 80;
 const BEACON_LOSS_MS = 1000;
 
+const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/; // one label of RFC 1123, 2.1, at most 32 characters
 /** As the boards' C hands a scan over (firmware/device/sdk/scan-record.ts): so many records of so many bytes. */
 const MAX_SCAN_RECORDS = 16;
 const SCAN_RECORD = 42;
@@ -61,6 +62,7 @@ export class Radio {
   private timer: ClockTimer | undefined;
   private scanTimer: ClockTimer | undefined;
   private afterScan: JoinRequest | undefined;
+  private hostName: string | undefined; // DHCP option 12
   private generation = 0; // of the join: its events are void once it has changed
   private readonly detach: () => void;
 
@@ -100,6 +102,11 @@ export class Radio {
       : undefined;
   }
 
+  /** The name that its router has noted beside its address. */
+  get hostNameAtRouter(): string | undefined {
+    return this.address === undefined ? undefined : this.beacon?.leases.get(this.address);
+  }
+
   get ssid(): string | undefined {
     return this.online ? this.beacon?.ssid : undefined;
   }
@@ -132,6 +139,12 @@ export class Radio {
     this.generation += 1;
     this.afterScan = undefined;
     this.down();
+  }
+
+  /** What the next lease is asked for with. @throws BusError `bad-argument` for what is no host name (RFC 1123, 2.1) */
+  setHostName(name: string): void {
+    if (!HOST_NAME.test(name)) throw new BusError("bad-argument", `"${name}" is no host name`);
+    this.hostName = name;
   }
 
   rssi(): number | undefined {
@@ -168,6 +181,7 @@ export class Radio {
       this.state = "online";
       const gateway = addressOn(beacon, 1);
       const address = addressOn(beacon, this.options.hostNumber);
+      beacon.leases.set(address, this.hostName);
       this.event(["station.address", address, "255.255.255.0", gateway, [gateway]]);
       this.onReach();
     });

@@ -32,6 +32,9 @@ const driver: StationDriver = {
   leave() {
     return native("xs_broome_station_leave").call(this) as boolean;
   },
+  setHostName(name) {
+    native("xs_broome_station_host_name").call(this, name);
+  },
   rssi() {
     return native("xs_broome_station_rssi").call(this) as number | undefined;
   },
@@ -47,6 +50,7 @@ const station: Station = {
   scan: (done) => own().scan(done),
   join: (target, events) => own().join(target, events),
   leave: () => own().leave(),
+  setHostName: (name) => own().setHostName(name),
   rssi: () => own().rssi(),
   reason: (raw) => own().reason(raw),
 };

@@ -66,6 +66,7 @@ const station: Station = {
     timer.set(() => (isHost(target.ssid) ? connect(events) : lose(events, NO_AP_FOUND)), 0);
   },
   leave,
+  setHostName: () => undefined, // the host has a name of its own
   rssi: () => (radio().online ? RSSI : undefined),
   reason: reasonOf,
 };

@@ -25,6 +25,8 @@ export interface StationDriver {
   join(target: JoinTarget): boolean;
   /** Drops the association or the attempt. True where a LOST will tell that it is over. */
   leave(): boolean;
+  /** As `Station.setHostName`; counts from the next time an address is asked for. */
+  setHostName(name: string): void;
   rssi(): number | undefined;
 }
 
@@ -77,6 +79,11 @@ export class SerialStation implements Station {
     this.events = undefined;
     this.wanted = undefined;
     if (this.link === "joining" || this.link === "up") this.drop();
+  }
+
+  /** At once, whatever the radio does: it is read when an address is asked for. */
+  setHostName(name: string): void {
+    this.driver.setHostName(name);
   }
 
   rssi(): number | undefined {

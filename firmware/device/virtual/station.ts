@@ -61,6 +61,9 @@ const station: Station = {
     radio().events = undefined;
     call("station.leave");
   },
+  setHostName(name) {
+    call("station.hostName", name);
+  },
   rssi() {
     return (call("station.rssi") ?? undefined) as number | undefined;
   },

@@ -12,6 +12,8 @@
 #include "esp_netif.h"
 #include "esp_wifi.h"
 
+#define HOST_NAME_SIZE 32  // ESP_NETIF_HOSTNAME_MAX_SIZE
+
 static Listener gStation;
 
 // In the program's task. An empty list is a scan that heard nothing; no list is one that failed.
@@ -104,6 +106,14 @@ void xs_broome_station_join(xsMachine* the) {
 
 // True where an event will tell that it is over.
 void xs_broome_station_leave(xsMachine* the) { xsmcSetBoolean(xsResult, esp_wifi_disconnect() == ESP_OK); }
+
+// (name): for the next lease; what would be wrong with it was checked before. ESP-IDF copies it, and begins a lease anew with
+// each association.
+void xs_broome_station_host_name(xsMachine* the) {
+  char name[HOST_NAME_SIZE + 1] = {0};
+  fieldOfString(the, &xsArg(0), (uint8_t*)name, HOST_NAME_SIZE);
+  esp_netif_set_hostname(esp_netif_get_handle_from_ifkey("WIFI_STA_DEF"), name);  // without it the router shows ESP-IDF's name
+}
 
 void xs_broome_station_rssi(xsMachine* the) {
   int rssi;

@@ -11,6 +11,8 @@
 #include "broome-scan-list.h"
 #include "user_interface.h"
 
+#define HOST_NAME_SIZE 32  // as the SDK's programming guide bounds it
+
 static Listener gStation;
 static bool gAddressed;  // of this association: what the connect status said before does not count any more
 
@@ -98,6 +100,15 @@ void xs_broome_station_join(xsMachine* the) {
 
 // True where an event may tell that it is over.
 void xs_broome_station_leave(xsMachine* the) { xsmcSetBoolean(xsResult, wifi_station_disconnect()); }
+
+// (name): for the next lease; what would be wrong with it was checked before. The SDK copies it: Arduino's core passes it strings
+// that go at once.
+void xs_broome_station_host_name(xsMachine* the) {
+  char name[HOST_NAME_SIZE + 1] = {0};
+  fieldOfString(the, &xsArg(0), (uint8_t*)name, HOST_NAME_SIZE);
+  radioOn();  // it takes none while the radio is off
+  wifi_station_set_hostname(name);
+}
 
 // 31 is the SDK's word for none.
 void xs_broome_station_rssi(xsMachine* the) {

@@ -30,6 +30,7 @@ const cases: readonly Case[] = [
   ["station: a scan finds the network once", scan],
   ["station: a network that is not there is lost, with a reason", joinNobody],
   ["station: associated, then an address; rssi is told while it lasts", joinNetwork],
+  ["station: takes a host name at any time, and joins with it", joinNamed],
   ["resolve: an address stands for itself; a name of nobody is undefined", resolve],
   ["tcp: nobody listens: an error, once", tcpRefused],
   ["tcp: use after close throws, a second close does not", tcpClosed],
@@ -326,6 +327,13 @@ async function joinNetwork(device: Device): Promise<void> {
   check(associated && address !== undefined, `lost ${lost}`);
   check(/^\d+\.\d+\.\d+\.\d+$/.test(address!.address), address!.address);
   check((device.station.rssi() ?? 0) < 0, `rssi ${device.station.rssi()}`);
+}
+
+async function joinNamed(device: Device): Promise<void> {
+  device.station.setHostName("before-the-join");
+  await joinNetwork(device);
+  device.station.setHostName("0123456789abcdefghijklmnopqrst-X"); // 32 characters, while it is on line
+  await joinNetwork(device);
 }
 
 async function resolve(device: Device): Promise<void> {

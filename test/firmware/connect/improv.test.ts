@@ -1,6 +1,7 @@
 // Improv on the device: improv-wifi-serial-sdk talks to it, and what comes instead of a proper client stores nothing.
 
 import test from "ava";
+import { isHostName } from "../../../firmware/connect/names.js";
 import { loadNetworks, ssidText } from "../../../firmware/connect/networks.js";
 import { encodeFrame, FrameType } from "../../../firmware/protocol/improv.js";
 import { ImprovParser } from "../../../firmware/protocol/improv-parser.js";
@@ -125,7 +126,7 @@ test.serial("hostname and name are kept over a restart; what cannot be one is re
   t.is(await client.getHostname(), "test-000007");
   t.is(await client.setHostname("gate-3"), "gate-3");
   t.is(await client.setDeviceName("Gate"), "Gate");
-  for (const bad of ["-gate", "gate-", "my gate", "g\u00e4te", "x".repeat(64)])
+  for (const bad of ["-gate", "gate-", "my gate", "g\u00e4te", "x".repeat(33)])
     await t.throwsAsync(client.setHostname(bad).catch(asError), { message: "BAD_HOSTNAME" }, bad);
   await t.throwsAsync(client.setDeviceName("x".repeat(33)).catch(asError));
   const { online, supportsWifi } = await client.requestNetworkState();
@@ -137,6 +138,33 @@ test.serial("hostname and name are kept over a restart; what cannot be one is re
   t.is(await again.getHostname(), "gate-3");
   await again.close();
 });
+
+test.serial("the router hears the host name: the board's own, then the one that was set", async (t) => {
+  const board = new FirmwareBoard({ world, defaults: values });
+  const noted = () => [...board.air.named(network.ssid)[0]!.leases.values()];
+  await board.waitFor(/defaults result=online/);
+  t.deepEqual(noted(), ["test-000007"]);
+  const client = await clientOf(board);
+  await client.initialize(TIMEOUT_MS);
+  await client.setHostname("gate-3");
+  board.reset("external");
+  await FirmwareBoard.current!.waitFor(/stored result=online/);
+  t.deepEqual(noted(), ["gate-3"]);
+});
+
+for (const [product, host] of [
+  ["my_gadget 2", "my-gadget-2-000007"],
+  ["Bret's (new) gadget!", "Bret-s-new-gadget-000007"],
+  ["a-product-of-thirty-two-letters-x", "a-product-of-thirty-two-l-000007"],
+  ["twenty-five-characters-is-", "twenty-five-characters-is-000007"],
+  ["\u{1f42a}", "000007"],
+] as const)
+  test.serial(`a board of product "${product}" is host "${host}"`, async (t) => {
+    const board = new FirmwareBoard({ world, defaults: values, config: () => ({ product }) });
+    await board.waitFor(/defaults result=online/);
+    t.deepEqual([...board.air.named(network.ssid)[0]!.leases.values()], [host]);
+    t.true(isHostName(host));
+  });
 
 test.serial(
   "a scan is answered while somebody is at the dialog, whose line comes through whole",

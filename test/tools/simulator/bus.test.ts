@@ -8,7 +8,7 @@ import { root } from "./small-firmware.js";
 
 /** Every operation, by the peripheral that it belongs to. Nothing higher than a socket, a sector or a cipher. */
 const operations = {
-  station: ["scan", "join", "leave", "rssi"],
+  station: ["scan", "join", "leave", "hostName", "rssi"],
   smartconfig: ["start", "stop", "acknowledge", "receiving"],
   tcp: ["open", "read", "write", "close"],
   resolve: ["lookup"],

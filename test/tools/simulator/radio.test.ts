@@ -76,6 +76,25 @@ test("an address comes with mask, gateway and DNS", async (t) => {
   clock.close();
 });
 
+test("the router notes the host name that an address was asked for with; what is none is refused", async (t) => {
+  const { radio, air, clock, wait } = rig({ accessPoints: [network] });
+  const { leases } = air.named(network.ssid)[0]!;
+  radio.join(request);
+  await wait(SETTLED_MS);
+  t.deepEqual([...leases], [["192.168.6.2", undefined]]);
+  for (const bad of ["", "-a", "a-", "a.b", "a b", "\u00e4", "x".repeat(33)])
+    t.throws(() => radio.setHostName(bad), { message: /is no host name/ }, bad);
+  radio.setHostName("gate-3");
+  t.is(radio.hostNameAtRouter, undefined, "not before the next lease");
+  radio.join(request);
+  await wait(SETTLED_MS);
+  t.deepEqual([...leases], [["192.168.6.2", "gate-3"]]);
+  t.is(radio.hostNameAtRouter, "gate-3");
+  radio.leave();
+  t.is(radio.hostNameAtRouter, undefined);
+  clock.close();
+});
+
 test("the strongest of several access points is taken", async (t) => {
   const { radio, clock, heard, wait } = rig({
     accessPoints: [

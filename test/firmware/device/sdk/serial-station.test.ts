@@ -55,6 +55,10 @@ class Chip implements StationDriver {
     return this.tellsEnd;
   }
 
+  setHostName(name: string): void {
+    this.done.push(`called ${name}`);
+  }
+
   rssi(): number {
     return -50;
   }
