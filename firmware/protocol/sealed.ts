@@ -159,12 +159,14 @@ function seal(
   iv: Uint8Array,
   plaintext: Uint8Array,
 ): { bytes: Uint8Array; tag: string } {
-  const aadLength = encodedLength(header.length);
-  const textLength = encodedLength(paddedLength(plaintext.length));
-  const bytes = new Uint8Array(aadLength + 2 + TAG_LENGTH + 1 + textLength + 1 + TAG_LENGTH).fill(DOT);
-  let at = encodeInto(bytes, 0, header);
-  const { ciphertext, tag } = encrypt(crypto, key, iv, bytes.subarray(0, at), plaintext);
-  at = encodeInto(bytes, at + 2, iv);
+  const aad = new Uint8Array(encodedLength(header.length));
+  encodeInto(aad, 0, header);
+  const { ciphertext, tag } = encrypt(crypto, key, iv, aad, plaintext);
+  // Made only now: what encrypting took besides is free again, and the two together would be the device's peak.
+  const textLength = encodedLength(ciphertext.length);
+  const bytes = new Uint8Array(aad.length + 2 + TAG_LENGTH + 1 + textLength + 1 + TAG_LENGTH).fill(DOT);
+  bytes.set(aad);
+  let at = encodeInto(bytes, aad.length + 2, iv);
   at = encodeInto(bytes, at + 1, ciphertext);
   encodeInto(bytes, at + 1, tag);
   return { bytes, tag: encodeBase64url(tag) };
