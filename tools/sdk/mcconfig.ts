@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { BroomeError } from "../error.js";
 import type { Sdk } from "./find.js";
 import { overflowOf } from "./limits.js";
@@ -56,12 +57,19 @@ export async function runMcconfig(options: RunOptions): Promise<void> {
   throw overflowOf(target.chip, output) ?? failed(output, options.logFile);
 }
 
+/** What only looks like an error: what make, CMake and ninja say that they do, with `-Wno-error` and the like in it. */
+const DOINGS = /^(?:# (?:cc|xsc|tsc|xsid|cpp|copy) |Executing |\[\d+\/\d+\] |: && |cd |\S*gcc |\S*g\+\+ )/;
+const ERRORS = /\berror\b|\w+Error:|\*\*\*|No such file|undefined reference/i;
+const MAX_LINE = 400; // characters
+
 function failed(output: string, logFile: string): BroomeError {
-  const lines = output
+  const lines = stripVTControlCharacters(output)
     .split("\n")
-    .filter((line) => line.trim() !== "" && !/^# (cc|xsc|tsc|xsid|cpp|copy) /.test(line));
-  const errors = lines.filter((line) => /\berror\b|\*\*\*|No such file|undefined reference/i.test(line));
-  const told = (errors.length > 0 ? errors : lines).slice(0, LAST_LINES).join("\n");
+    .filter((line) => line.trim() !== "" && !DOINGS.test(line));
+  const errors = lines.filter((line) => ERRORS.test(line));
+  const told = (errors.length > 0 ? errors.slice(0, LAST_LINES) : lines.slice(-LAST_LINES))
+    .map((line) => line.slice(0, MAX_LINE))
+    .join("\n");
   return new BroomeError(
     "sdk-build-failed",
     `mcconfig failed:\n${told}`,

@@ -60,3 +60,38 @@ make: [/out/tmp/esp32/esp32c3/release/esp32c3/makefile:642: build] Error 2 (igno
   t.regex(message, /main\.c:1:2: error: #error no/);
   t.is((await refusal(t, { says: "make: [build] Error 2 (ignored)\n" })).code, "sdk-build-failed"); // make 3.81 (macOS)
 });
+
+test("what is told of a failed build are its errors: no command with -Wno-error in it, no colours", async (t) => {
+  const said = `Executing "cmake -G Ninja -DCMAKE_MESSAGE_LOG_LEVEL=ERROR /out/xsProj-esp32c3"...
+[93/866] Building C object esp-idf/hal/mmu_hal.c.obj
+FAILED: esp-idf/hal/mmu_hal.c.obj
+/tools/riscv32-esp-elf-gcc -Werror -Wno-error=deprecated-declarations -c /idf/mmu_hal.c
+\u001b[01m\u001b[K/idf/mmu_hal.c:66:9:\u001b[m\u001b[K \u001b[01;31m\u001b[Kerror: \u001b[m\u001b[Kunknown type name 'x'
+AttributeError: 'NoneType' object has no attribute 'name'
+make: *** [/out/makefile:1079: /out/sdkconfig.h] Error 2
+`;
+  const { message } = await refusal(t, { says: said, code: 2 });
+  t.is(
+    message,
+    "mcconfig failed:\n/idf/mmu_hal.c:66:9: error: unknown type name 'x'\n" +
+      "AttributeError: 'NoneType' object has no attribute 'name'\nmake: *** [/out/makefile:1079: /out/sdkconfig.h] Error 2",
+  );
+});
+
+test("a build that says of no error what it is ends with its last words", async (t) => {
+  const said = Array.from({ length: 40 }, (_, i) => `line ${i}\n`).join("");
+  const { message } = await refusal(t, { says: said, code: 1 });
+  t.regex(message, /^mcconfig failed:\nline 29\n[^]*line 39\n# language en$/);
+});
+
+test("an image that no slot holds: ESP-IDF's own check fails the build, and its figures are told", async (t) => {
+  const said = `Error: All app partitions are too small for binary xs_esp32.bin size 0x214000:
+  - Part 'ota_0' 0/16 @ 0x10000 size 0x1e0000 (overflow 0x34000)
+  - Part 'ota_1' 0/17 @ 0x1f0000 size 0x1e0000 (overflow 0x34000)
+ninja: build stopped: subcommand failed.
+make: [/out/makefile:642: build] Error 2 (ignored)
+`;
+  const { code, message } = await refusal(t, { says: said });
+  t.is(code, "app-too-big");
+  t.regex(message, /takes 2179072 bytes; a slot has 1966080: it does not fit the esp32c3/);
+});
