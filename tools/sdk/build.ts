@@ -1,6 +1,6 @@
 // `broome build --sdk`: the same firmware through the Moddable SDK's mcconfig, to the parts that a real board is flashed with.
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { checkVersion, type BuildOptions } from "../build/build.js";
@@ -139,10 +139,19 @@ async function compile(
     const merged = join(paths.work, `xsProj-${target.subclass}`, "sdkconfig.mc");
     checkMerged(readFileSync(merged, "utf8"), merged);
   }
+  removeProducts(target, paths);
   onStep?.("types");
   await checkTypes(join(paths.work, "modules"), signal);
   await runMcconfig(run);
   return paths;
+}
+
+/** Of the build before: make.esp32.mk copies them where ESP-IDF's build failed, and asks nobody. Without the first, it stops. */
+function removeProducts({ subclass }: SdkTarget, { bin, work }: ReturnType<typeof outputPaths>): void {
+  if (!subclass) return;
+  const made = join(work, `xsProj-${subclass}`, "build");
+  for (const path of [join(made, "xs_esp32.elf"), join(made, "xs_esp32.bin"), join(bin, "xs_esp32.bin")])
+    rmSync(path, { force: true });
 }
 
 /** The variables by which mcconfig's makefile finds the chip's tools. */

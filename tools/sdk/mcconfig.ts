@@ -29,10 +29,10 @@ export interface RunOptions {
 const LAST_LINES = 12;
 
 /**
- * make's own words. It goes on after a line that the makefile marks with "-", and one of these is ESP-IDF's whole build (make.esp32.mk,
- * "build"): what is copied then is the image of the build before.
+ * make's own words, and idf.py's: make goes on after a line that the makefile marks with "-", and one of these is ESP-IDF's whole build
+ * (make.esp32.mk, "build"); mcconfig runs it with -s, so that it does not even say so.
  */
-const FAILED = /\*\*\* \[.*\] Error \d+|^make\S*: \[(?:.*: )?build\] Error \d+ \(ignored\)/m;
+const FAILED = /\*\*\* \[.*\] Error \d+|^\w+ failed with exit code \d+/m;
 
 /** Throws `app-too-big`, `sdk-build-failed`. */
 export async function runMcconfig(options: RunOptions): Promise<void> {
@@ -59,7 +59,7 @@ export async function runMcconfig(options: RunOptions): Promise<void> {
 
 /** What only looks like an error: what make, CMake and ninja say that they do, with `-Wno-error` and the like in it. */
 const DOINGS = /^(?:# (?:cc|xsc|tsc|xsid|cpp|copy) |Executing |\[\d+\/\d+\] |: && |cd |\S*gcc |\S*g\+\+ )/;
-const ERRORS = /\berror\b|\w+Error:|\*\*\*|No such file|undefined reference/i;
+const ERRORS = /\berror\b|failed with exit code|\w+Error:|\*\*\*|No such file|undefined reference/i;
 const MAX_LINE = 400; // characters
 
 function failed(output: string, logFile: string): BroomeError {
