@@ -18,7 +18,7 @@ import { elfFile } from "../../support/elf-file.js";
 
 const c3 = chipByName("esp32c3");
 
-/** The head of a map of an esp32c3 build, ESP-IDF 6.0 (binutils 2.40), and its `-D` of sections as `size -A` gives them. */
+/** The table of a real map: `broome build --sdk --chip esp32c3`, ESP-IDF 6.0's linker scripts, GNU ld; what is around it is cut short. */
 const MAP = `Archive member included to satisfy reference by file (symbol)
 
 Memory Configuration
@@ -34,13 +34,17 @@ Linker script and memory map
 
 iram0_0_seg      0x00000000         0x00000001         x
 `;
+/** The same build's sections, as `size -A` printed them. */
 const PROGRAM = elfFile([
-  { name: ".iram0.text", address: 0x40380000, size: 0xc000 },
-  { name: ".dram0.dummy", address: 0x3fc80000, size: 0xc000 },
-  { name: ".dram0.data", address: 0x3fc8c000, size: 0x2000 },
-  { name: ".dram0.bss", address: 0x3fc8e010, size: 0x8000 },
-  { name: ".flash.text", address: 0x42000020, size: 0x90000 },
-  { name: ".flash.rodata", address: 0x3c0a0120, size: 0x20000 },
+  { name: ".iram0.text", address: 0x40380000, size: 0x10702 },
+  { name: ".iram0.text_end", address: 0x40390702, size: 0xfe },
+  { name: ".dram0.dummy", address: 0x3fc80000, size: 0x10800 },
+  { name: ".dram0.data", address: 0x3fc90800, size: 0x233c },
+  { name: ".dram0.bss", address: 0x3fc92b40, size: 0x4d78 },
+  { name: ".dram0.heap_start", address: 0x3fc978b8, size: 8 },
+  { name: ".flash.text", address: 0x42000020, size: 0xd99ac },
+  { name: ".flash.appdesc", address: 0x3c0e0020, size: 0x100 },
+  { name: ".flash.rodata", address: 0x3c0e0120, size: 0x5d9c0 },
 ]);
 const HEADER = requiredSettings
   .filter(([, value]) => value !== "n")
@@ -102,9 +106,9 @@ test("limits: the slot, and each memory up to the end of its last section", (t) 
   const { slot, update, irom, iram, dram } = collected(t).limits;
   t.is(slot, c3.layout.ota_0.size);
   t.true(update! > testImage().length);
-  t.deepEqual(irom, { used: 0x90000, max: 0x7fffe0 });
-  t.deepEqual(iram, { used: 0xc000, max: 0x4e710 });
-  t.deepEqual(dram, { used: 0x16010, max: 0x4e710 });
+  t.deepEqual(irom, { used: 891308, max: 0x7fffe0 });
+  t.deepEqual(iram, { used: 67584, max: 0x4e710 });
+  t.deepEqual(dram, { used: 96448, max: 0x4e710 });
 });
 
 const build = "work/xsProj-esp32c3/build";
