@@ -34,6 +34,9 @@ export class Panel {
   private readonly chain: PanelListener;
   private readonly restart: (base: Base) => void;
   private ticks = 0;
+  private timer: unknown;
+  private tickMs = 0;
+  private high: boolean | undefined; // what the LED's pin was driven to
   private pressedMs: number | undefined; // since when
   private forgottenMs: number | undefined;
   private asked = false;
@@ -44,25 +47,27 @@ export class Panel {
     this.gpio = base.device.gpio!;
     this.chain = chain;
     this.restart = restart;
-    this.next();
+    this.tickEvery(TICK_MS);
   }
 
-  private next(): void {
+  private tickEvery(ms: number): void {
+    if (this.tickMs === ms) return;
     const { timer } = this.base.device;
-    const slow =
-      this.chain.phase === "online" && this.pressedMs === undefined && this.forgottenMs === undefined;
-    timer.set(() => this.tick(), slow && this.uptimeMs() > PRESS_MS ? SLOW_TICK_MS : TICK_MS);
+    timer.clear(this.timer);
+    this.tickMs = ms;
+    this.timer = timer.repeat(() => this.tick(), ms);
   }
 
   private tick(): void {
-    const nowMs = this.uptimeMs();
     this.ticks += 1;
     this.show();
-    if (this.forgottenMs === undefined) this.watch(nowMs);
-    else if (nowMs - this.forgottenMs >= CONFIRM_MS && this.released) {
-      return this.restart(this.base);
-    }
-    this.next();
+    const { released, forgottenMs } = this;
+    if (forgottenMs !== undefined) {
+      if (released && this.uptimeMs() - forgottenMs >= CONFIRM_MS) this.restart(this.base);
+    } else if (!released) this.watch(this.uptimeMs());
+    else this.pressedMs = undefined;
+    const busy = this.chain.phase !== "online" || !released || this.forgottenMs !== undefined;
+    this.tickEvery(busy || this.ticks * TICK_MS <= PRESS_MS ? TICK_MS : SLOW_TICK_MS);
   }
 
   /** Pulled up: high. Held at a restart the button would select the download mode. */
@@ -71,11 +76,8 @@ export class Panel {
     return button === undefined || this.gpio.read(button);
   }
 
+  /** It is held down. */
   private watch(nowMs: number): void {
-    if (this.released) {
-      this.pressedMs = undefined;
-      return;
-    }
     this.pressedMs ??= nowMs;
     if (!this.asked && this.pressedMs <= PRESS_MS) {
       this.asked = true;
@@ -97,7 +99,9 @@ export class Panel {
     if (led === undefined) return;
     const pattern = PATTERNS[this.forgottenMs === undefined ? this.chain.phase : "forgotten"];
     const lit = ((pattern >> (7 - (this.ticks & 7))) & 1) === 1;
-    this.gpio.write(led, lit === (ledOn === 1));
+    const high = lit === (ledOn === 1);
+    if (high !== this.high) this.gpio.write(led, high);
+    this.high = high;
   }
 
   private uptimeMs(): number {

@@ -120,7 +120,7 @@ function storeDevice(
     input.cfgsnApplied ?? null,
     input.ota === undefined ? null : JSON.stringify(input.ota),
     JSON.stringify({ ...properties, ...input.properties }),
-    JSON.stringify({ ...status, ...report.status }),
+    JSON.stringify(report.status ?? status), // all of it: what it says no more is so no more
     input.deviceid,
   );
 }

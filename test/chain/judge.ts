@@ -3,7 +3,8 @@
 import { loadNetworks, ssidText } from "../../firmware/connect/networks.js";
 import { FrameType, ImprovError } from "../../firmware/protocol/improv.js";
 import { ImprovParser } from "../../firmware/protocol/improv-parser.js";
-import { home, knowsTheWay, promiseMs, restoredMs, type Case } from "./matrix.js";
+import { wrongLight } from "./light.js";
+import { home, knowsTheWay, promiseMs, reachesServer, restoredMs, type Case } from "./matrix.js";
 import type { Run } from "./running.js";
 
 const FAILURE = /^(wrong-password|not-found|no-address|timeout)( \(\d+\))?$/;
@@ -23,6 +24,8 @@ export function faultsOf(one: Case, run: Run, cut?: Cut): string[] {
     ...lostCredentials(run),
     ...unprovenCredentials(run),
     ...strangeReasons(run),
+    ...otherReasons(one, run),
+    ...wrongLight(run),
     ...(cut ? halfValues(run, cut) : []),
   ];
 }
@@ -130,6 +133,28 @@ class Reasons {
   private frame(type: number, data: Uint8Array): void {
     if (type === FrameType.error && data[0] === ImprovError.unableToConnect) this.owed = false;
   }
+}
+
+/** What the owner reads at the server is what the board said here: of its last attempt that failed since it was started, if any. */
+function otherReasons(one: Case, { server, said, onlineMs }: Run): string[] {
+  if (!server) return [];
+  const { heard, complaints } = server;
+  const faults = complaints.map((complaint) => `the server: ${complaint}`);
+  if (onlineMs === undefined && heard.length === 0) return faults;
+  if (!reachesServer(one))
+    return heard.length === 0 ? faults : [...faults, "the server heard through the wall"];
+  if (heard.length === 0) return [...faults, "the server heard nothing"];
+  const atEnd = onlineMs === undefined ? [] : [{ at: said.length, failure: heard.at(-1)!.failure }]; // it is so still
+  const told = [...heard, ...atEnd];
+  const other = told.find(({ at, failure }) => failure !== failureIn(said.slice(0, at)));
+  if (other) faults.push(`server "${other.failure}", log "${failureIn(said.slice(0, other.at))}"`);
+  return faults;
+}
+
+/** "" for none. */
+function failureIn(said: string): string {
+  const start = said.slice(said.lastIndexOf("--- power-on"));
+  return [...start.matchAll(/wifi: ".*" failed: (.*?)\r?\n/g)].at(-1)?.[1] ?? "";
 }
 
 /** After a power cut every key holds what it held before the operation, or what it was about to hold; nothing else. */

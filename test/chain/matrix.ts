@@ -108,9 +108,17 @@ export function restoredMs({ router }: Case): number {
   return router === "there" || router === "captive" ? 0 : RESTORED_MS;
 }
 
-/** Boards with a button and an LED, and without: those that no phone sends to, and the others. */
-export function hasPanel({ smartconfig }: Case): boolean {
-  return smartconfig === "none";
+/**
+ * Boards that have a server already, three of four, and boards whose owner has still to name one: whatever four of the five
+ * values are, the fifth meets both kinds.
+ */
+export function knowsServer(one: Case): boolean {
+  return placesOf(one).reduce((sum, place) => sum + place, smartconfig.indexOf(one.smartconfig)) % 4 !== 3;
+}
+
+/** False: it has an address, and its packets lead nowhere. */
+export function reachesServer({ router }: Case): boolean {
+  return router !== "captive";
 }
 
 /** World time, counted from `restoredMs`, within which a board that knows the way is on line. */
@@ -127,13 +135,17 @@ export function knowsTheWay(one: Case): boolean {
 
 /** ESP-Touch v1 and v2 in turn: each meets every value of every dimension. */
 export function touchVersionOf(one: Case): "v1" | "v2" {
-  const places = [
+  return placesOf(one).reduce((sum, place) => sum + place, 0) % 2 === 0 ? "v2" : "v1";
+}
+
+/** Of its values among all of their dimension, SmartConfig's apart. */
+function placesOf(one: Case): number[] {
+  return [
     stored.indexOf(one.stored),
     defaults.indexOf(one.defaults),
     routers.indexOf(one.router),
     serial.indexOf(one.serial),
   ];
-  return places.reduce((sum, place) => sum + place, 0) % 2 === 0 ? "v2" : "v1";
 }
 
 /** The owner's phone is in the owner's network: it sends only while that is on the air. */

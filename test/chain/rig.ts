@@ -9,25 +9,17 @@ import { esp32c3 } from "../../tools/chips/esp32c3.js";
 import { Machines } from "../../tools/engine/blocking.js";
 import { prepareEngine, type Engine } from "../../tools/engine/engine.js";
 import { patch } from "../../tools/patch/patch.js";
+import { HomeServer } from "./home-server.js";
 import { defaultsOf, type Case } from "./matrix.js";
 import { Running, type Run } from "./running.js";
 
 const { layout, flashSize } = esp32c3;
 
-/** Builds the firmware of this checkout into a folder, for the rigs of all processes: as it is, and for a board without pins. */
+/** Builds the firmware of this checkout into a folder, for the rigs of all processes. */
 export async function buildFirmware(folder: string): Promise<void> {
   const engine = await prepareEngine({ cacheDir: ".broome" });
   const common = { root: process.cwd(), cacheDir: ".broome", chip: esp32c3, version: "1.0.0", engine };
-  const config = { updateKeys: [] };
-  await build({ ...common, outDir: join(folder, "panel"), config });
-  await build({ ...common, outDir: join(folder, "bare"), config: { ...config, button: null, led: null } });
-}
-
-export interface RunOptions {
-  /** The power goes in the n-th operation on the store. */
-  cutAt?: number;
-  /** The board has a button and an LED: they make most of what a waiting board does, and write nothing. */
-  panel: boolean;
+  await build({ ...common, outDir: folder, config: { updateKeys: [] } });
 }
 
 /** A flash with an image and nothing in its store. */
@@ -43,12 +35,14 @@ export class ChainRig {
   private readonly engine: Engine;
   private readonly built: string;
   private readonly machines: Machines;
+  private readonly server: HomeServer;
   private readonly flashes = new Map<string, PreparedFlash>();
 
-  private constructor(folder: string, own: string, engine: Engine) {
+  private constructor(folder: string, own: string, engine: Engine, server: HomeServer) {
     this.folder = own;
     this.engine = engine;
     this.built = folder;
+    this.server = server;
     this.machines = new Machines(own);
   }
 
@@ -56,26 +50,29 @@ export class ChainRig {
   static async open(folder: string): Promise<ChainRig> {
     const own = join(folder, `rig-${process.pid}`);
     mkdirSync(own);
-    return new ChainRig(folder, own, await prepareEngine({ cacheDir: ".broome" }));
+    const engine = await prepareEngine({ cacheDir: ".broome" });
+    return new ChainRig(folder, own, engine, await HomeServer.open(own));
   }
 
-  /** The same arguments give the same run. */
-  run(one: Case, { cutAt, panel }: RunOptions): Promise<Run> {
+  /** The same arguments give the same run. `cutAt`: the power goes in the n-th operation on the store; `all`: see `StoreWatch`. */
+  run(one: Case, { cutAt, all = false }: { cutAt?: number; all?: boolean } = {}): Promise<Run> {
     const { block, imported } = defaultsOf(one);
-    const { engine, machines } = this;
-    return new Running({ one, engine, machines, flash: this.flashOf(block, panel), imported, cutAt }).play();
+    const { engine, machines, server } = this;
+    return new Running({
+      ...{ one, engine, machines, server, imported, cutAt, all },
+      flash: this.flashOf(block),
+    }).play();
   }
 
   close(): void {
     this.machines.close();
   }
 
-  private flashOf(block: Defaults, panel: boolean): PreparedFlash {
-    const name = `${panel} ${JSON.stringify(block)}`;
+  private flashOf(block: Defaults): PreparedFlash {
+    const name = JSON.stringify(block);
     const known = this.flashes.get(name);
     if (known) return known;
-    const file = (name: string) =>
-      new Uint8Array(readFileSync(join(this.built, panel ? "panel" : "bare", name)));
+    const file = (name: string) => new Uint8Array(readFileSync(join(this.built, name)));
     const image = file("app.bin");
     const app = Object.keys(block).length === 0 ? image : patch(image, block, { sha256 }).image;
     const content = Buffer.alloc(flashSize, 0xff);

@@ -4,6 +4,7 @@
 import { defaultsCrc, encodeDefaults, type Defaults } from "../../firmware/format/defaults-block.js";
 import { noteSuccess } from "../../firmware/connect/network-notes.js";
 import { rememberNetwork } from "../../firmware/connect/networks.js";
+import { parseServerUrl } from "../../firmware/protocol/server-url.js";
 import { importDefaults, markWorked, NETWORK_PART } from "../../firmware/store/defaults-record.js";
 import { LogStore } from "../../firmware/store/log-store.js";
 import { esp32c3 } from "../../tools/chips/esp32c3.js";
@@ -17,14 +18,17 @@ import { NorFlash } from "../../tools/simulator/flash.js";
 import { schedulePhones } from "../../tools/simulator/phone.js";
 import type { World } from "../../tools/simulator/world.js";
 import { flashRegion } from "../firmware/store/flash-region.js";
+import { settle } from "../../firmware/agent/membership.js";
 import { guestOf } from "./guests.js";
-import { promiseMs, restoredMs, storedNetworks, worldOf, type Case } from "./matrix.js";
+import type { Heard, HomeServer, Visit } from "./home-server.js";
+import { knowsServer, promiseMs, restoredMs, storedNetworks, worldOf, type Case } from "./matrix.js";
 import type { PreparedFlash } from "./rig.js";
 import { StoreWatch } from "./store-watch.js";
 import { Wire } from "./wire.js";
 
 const { layout, flashSize } = esp32c3;
 const SEED = 1;
+const LED = 8; // of the virtual board (manifest.json)
 /** What is looked at after the device came online. */
 const SETTLE_MS = 5_000;
 /** The uptime is written down for the first time: every run's trace holds that. */
@@ -42,6 +46,10 @@ export interface Run {
   endMs: number;
   /** What phones were told by the device. */
   answers: number;
+  /** What the owner's server heard; undefined: the board knows of none. */
+  server: { heard: Heard[]; complaints: string[] } | undefined;
+  /** World time at which its LED was switched on or off. */
+  light: [ms: number, lit: boolean][];
   /** See StoreWatch. */
   trace: string[];
   states: string[][];
@@ -62,6 +70,9 @@ export interface RunningOptions {
   /** What an image before this one left in the store. */
   imported: Defaults | undefined;
   cutAt: number | undefined;
+  /** Every state of the store is kept: for runs with a cut to be compared with. */
+  all: boolean;
+  server: HomeServer;
 }
 
 export class Running {
@@ -73,6 +84,9 @@ export class Running {
   private readonly wire = new Wire();
   private readonly watch: StoreWatch;
   private readonly initial: LogStore;
+  /** Undefined: the board knows of no server. */
+  private readonly visit: Visit | undefined;
+  private readonly light: Run["light"] = [];
   private board: Board | undefined;
   private machine: BlockingMachine | undefined;
   private text = "";
@@ -87,8 +101,9 @@ export class Running {
     this.flash = NorFlash.open({ size: flashSize, content: options.flash.content });
     this.world = worldOf(options.one);
     this.air = new Air(this.world);
-    prepareStore(this.flash, options.one, options.imported);
-    this.watch = new StoreWatch(this.flash, options.cutAt, () => (this.powerLost = true));
+    if (knowsServer(options.one)) this.visit = options.server.expect(this.clock, () => this.text.length);
+    prepareStore(this.flash, options, this.visit);
+    this.watch = new StoreWatch(this.flash, options, () => (this.powerLost = true));
     this.initial = this.watch.copy();
   }
 
@@ -96,22 +111,29 @@ export class Running {
   async play(): Promise<Run> {
     const { clock, air, world } = this;
     scheduleFaults(world.faults, clock, air, []);
+    await this.visit?.ready;
     schedulePhones(world.phones, { clock, air, seed: SEED }, () => (this.answers += 1));
     this.start();
     clock.set(LOOK_MS, () => this.look());
     while (!this.over) {
       if (this.powerLost) this.switchOff();
       else if (this.machine?.busy) this.machine.turn();
+      else if (this.visit?.busy) await this.visit.settled();
       else if (!this.machine || this.machine.idle) clock.step();
       else await this.restarted(this.machine);
     }
     const endMs = clock.now();
     this.board?.close();
+    this.visit?.close();
     clock.close();
     await new Promise((resolve) => setImmediate(resolve)); // machines are seen to have ended
-    const { text: said, onlineMs, answers, afterCut, initial, watch } = this;
+    const { text: said, onlineMs, answers, afterCut, initial, watch, light, visit } = this;
     const { trace, states, beforeCut, store: final, erases } = watch;
-    return { said, onlineMs, endMs, answers, trace, states, beforeCut, afterCut, initial, final, erases };
+    const server = visit && { heard: visit.heard, complaints: visit.complaints };
+    return {
+      ...{ said, onlineMs, endMs, answers, server, light },
+      ...{ trace, states, beforeCut, afterCut, initial, final, erases },
+    };
   }
 
   /** Looked at in world time, so that none of it is skipped. */
@@ -145,15 +167,22 @@ export class Running {
     }
   }
 
+  private lit(pin: number, high: boolean): void {
+    if (pin === LED && this.light.at(-1)?.[1] !== high) this.light.push([this.clock.now(), high]);
+  }
+
   private start(): void {
     const { one, engine, machines, flash } = this.options;
     const { clock, air, world, wire } = this;
     this.text += `--- power-on at ${Math.round(clock.now())}\n`;
+    this.lit(LED, false); // nobody drives it yet
     const guest = guestOf(one.serial, { clock, send: (bytes) => wire.send(bytes) });
     const board = new Board({
       ...{ chip: esp32c3, engine, flash: this.flash, flashFile: flash.path, uart: wire },
       ...{ mac: Uint8Array.of(2, 0, 0, 0, 0, 1), world, clock, air, seed: SEED, number: 0 },
       watchdogMs: 0x7fffffff, // real time means nothing here; who waits for this process watches it
+      ...(this.visit && { dial: this.visit.dial }),
+      onOutput: (pin, high) => this.lit(pin, high),
       startMachine: (...machine) => (this.machine = machines.run(...machine)),
       onUart: (bytes) => {
         if (board !== this.board) return;
@@ -169,7 +198,7 @@ export class Running {
 }
 
 /** What earlier starts left. */
-function prepareStore(flash: NorFlash, one: Case, imported: Defaults | undefined): void {
+function prepareStore(flash: NorFlash, { one, imported }: RunningOptions, visit: Visit | undefined): void {
   const store = new LogStore({ flash: flashRegion(flash, layout.broome.offset, layout.broome.size) });
   storedNetworks(one)
     .reverse()
@@ -179,6 +208,11 @@ function prepareStore(flash: NorFlash, one: Case, imported: Defaults | undefined
       const place = { bssid: Uint8Array.of(2, 0xb0, 0x0e, 0, 0, 0), channel: 6 };
       noteSuccess(store, bytes, index + 1, place);
     });
+  if (visit) {
+    const { identity, url } = visit;
+    const target = { ...parseServerUrl(url), url, joinKey: undefined, registered: undefined, tofu: false };
+    settle(store, { identity, url, pending: undefined }, { ...target, source: "identity" });
+  }
   if (!imported) return;
   const block = encodeDefaults(imported);
   if (defaultsCrc(block) !== undefined) importDefaults(store, block);

@@ -10,25 +10,32 @@ const { offset: START, size: SIZE } = esp32c3.layout.broome;
 const SEED = 1;
 const TIMED = [INTENTION, LEDGER]; // keys whose values hold uptimes
 
+export interface WatchOptions {
+  cutAt: number | undefined;
+  all: boolean;
+}
+
 export class StoreWatch {
   /** Operations in order: E an erase, H and V the header and the value of a record, with its key. */
   readonly trace: string[] = [];
-  /** The store's keys before the first operation and after each; only that before, where the power was cut. */
-  readonly states: string[][];
+  /** The store's keys before the first operation and after each; without `all` none. */
+  readonly states: string[][] = [];
   /** Those before the operation that was cut; undefined: none was. */
   beforeCut: string[] | undefined;
   private readonly flash: NorFlash;
   private readonly cutAt: number | undefined;
+  private readonly all: boolean;
   private readonly onCut: () => void;
   private key = 0; // of the record that is being written
   private dead = false;
 
-  /** From now on. `cutAt`: the power goes in the n-th operation; `onCut` is told. */
-  constructor(flash: NorFlash, cutAt: number | undefined, onCut: () => void) {
+  /** From now on. `cutAt`: the power goes in the n-th operation; `onCut` is told. `all`: every state is kept. */
+  constructor(flash: NorFlash, { cutAt, all }: WatchOptions, onCut: () => void) {
     this.flash = flash;
     this.cutAt = cutAt;
     this.onCut = onCut;
-    this.states = [this.state()];
+    this.all = all;
+    if (all) this.states.push(this.state());
     const [erase, program] = [flash.erase.bind(flash), flash.program.bind(flash)];
     flash.erase = (offset) =>
       this.around(
@@ -92,7 +99,7 @@ export class StoreWatch {
       }
       throw error;
     }
-    if (this.cutAt === undefined) this.states.push(this.state());
+    if (this.all) this.states.push(this.state());
   }
 
   /** A header is 8 bytes and its second one guards it (firmware/store/log-store.ts). */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seededRandom, type Random } from "../support/random.js";
+import { cutsOf, identityOf } from "./identity.js";
 import { cases, nameOf, restoredMs } from "./matrix.js";
 import { Pool } from "./pool.js";
 import { buildFirmware } from "./rig.js";
@@ -43,7 +44,7 @@ export interface SuiteResult {
   skipped: number;
   seed: number;
   ms: number;
-  /** Distinct traces of the store, and the operations in one run of each: so many cuts there are. */
+  /** Distinct traces of the store, and their operations, those that several begin with counted once: so many cuts there are. */
   traces: number;
   operations: number;
   /** From the start to being online, where the router was there from the beginning. */
@@ -90,26 +91,27 @@ class Suite {
     if (this.options.budgetMs !== undefined) shuffle(chosen, random);
     const outcomes = await this.matrix(chosen);
     const traces = distinct(outcomes);
-    const operations = traces.reduce((sum, [, { operations }]) => sum + operations, 0);
+    const all = cutsOf(traces.map(([, { trace }]) => trace));
+    const operations = all.reduce((sum, { length }) => sum + length, 0);
     this.say(
-      `${outcomes.size} of ${chosen.length} cases, ${traces.length} distinct traces with ${operations} operations`,
+      `${outcomes.size} of ${chosen.length} cases, ${traces.length} distinct traces, ${operations} operations to be cut`,
     );
     const { cuts: share } = this.options;
     const jobs = traces
-      .map(([index, { operations }]) => {
-        const all = Array.from({ length: operations }, (_, i) => i + 1);
-        return { index, cuts: all.filter(() => share >= 1 || random.below(1_000_000) < share * 1_000_000) };
+      .map(([index], number) => {
+        const some = all[number]!.filter(() => share >= 1 || random.below(1_000_000) < share * 1_000_000);
+        return { index, cuts: some };
       })
       .filter(({ cuts }) => cuts.length > 0);
     const cuts = await this.cuts(jobs);
     const wanted = chosen.length + jobs.reduce((sum, { cuts }) => sum + cuts.length, 0);
     const skipped = wanted - outcomes.size - cuts - this.lost;
-    const all = [...outcomes];
+    const runs = [...outcomes];
     return {
       ...{ cases: outcomes.size, cuts, failed: this.failures.length, skipped, seed: random.seed },
       ...{ ms: Date.now() - this.started, traces: traces.length, operations },
-      onlineMs: spread(all.map(([i, { onlineMs }]) => (restoredMs(cases[i]!) === 0 ? onlineMs : undefined))),
-      backMs: spread(all.map(([i, { backMs }]) => (restoredMs(cases[i]!) > 0 ? backMs : undefined))),
+      onlineMs: spread(runs.map(([i, { onlineMs }]) => (restoredMs(cases[i]!) === 0 ? onlineMs : undefined))),
+      backMs: spread(runs.map(([i, { backMs }]) => (restoredMs(cases[i]!) > 0 ? backMs : undefined))),
       ...{ erases: this.erases, failures: this.failures },
     };
   }
@@ -180,8 +182,10 @@ function shuffle<T>(items: T[], random: Random): void {
 /** The first case of each trace. */
 function distinct(outcomes: ReadonlyMap<number, Outcome>): [number, Outcome][] {
   const first = new Map<string, [number, Outcome]>();
-  for (const [index, outcome] of [...outcomes].sort(([a], [b]) => a - b))
-    if (!first.has(outcome.trace)) first.set(outcome.trace, [index, outcome]);
+  for (const [index, outcome] of [...outcomes].sort(([a], [b]) => a - b)) {
+    const identity = identityOf(outcome.trace);
+    if (!first.has(identity)) first.set(identity, [index, outcome]);
+  }
   return [...first.values()];
 }
 

@@ -1,8 +1,7 @@
 // A process that runs cases, one at a time, as its parent asks by messages; it says something after every run.
 
-import { cases, hasPanel, nameOf, restoredMs, type Case } from "./matrix.js";
+import { cases, nameOf, restoredMs, type Case } from "./matrix.js";
 import { faultsOf } from "./judge.js";
-import { identityOf } from "./identity.js";
 import { ChainRig } from "./rig.js";
 import type { Run } from "./running.js";
 
@@ -21,9 +20,8 @@ export interface Outcome {
   faults: string[];
   /** What the UART said last, where something is. */
   said: string | undefined;
-  /** Two runs with the same one did the same to the store, but for notes of the uptime. */
-  trace: string;
-  operations: number;
+  /** See `StoreWatch`. */
+  trace: string[];
   /** World time from the router's return, or from the start, to being online. */
   backMs: number | undefined;
   onlineMs: number | undefined;
@@ -41,10 +39,10 @@ process.send!("ready");
 
 async function take({ index, cuts }: Job): Promise<void> {
   const one = cases[index]!;
-  const whole = await rig.run(one, { panel: cuts.length === 0 && hasPanel(one) });
+  const whole = await rig.run(one, { all: cuts.length > 0 });
   if (cuts.length === 0) process.send!(outcomeOf(one, nameOf(one), whole, faultsOf(one, whole)));
   for (const at of cuts) {
-    const run = await rig.run(one, { cutAt: at, panel: false });
+    const run = await rig.run(one, { cutAt: at });
     const name = `${nameOf(one)} cut=${at} of ${whole.trace.length}`;
     process.send!(outcomeOf(one, name, run, faultsOf(one, run, { at, whole })));
   }
@@ -54,7 +52,7 @@ function outcomeOf(one: Case, name: string, run: Run, faults: string[]): Outcome
   const { said, trace, onlineMs, erases } = run;
   const restored = restoredMs(one);
   return {
-    ...{ name, faults, onlineMs, erases, operations: trace.length, trace: identityOf(trace) },
+    ...{ name, faults, onlineMs, erases, trace },
     said: faults.length > 0 ? said.slice(-SAID) : undefined,
     backMs: onlineMs !== undefined && onlineMs > restored ? onlineMs - restored : undefined,
   };

@@ -67,8 +67,8 @@ export const connectMutants: readonly Mutant[] = [
   panel("15 s, not a press", "nowMs - this.pressedMs >= FORGET_MS", "nowMs > this.pressedMs"),
   panel(
     "no restart while it is held",
-    "nowMs - this.forgottenMs >= CONFIRM_MS && this.released",
-    "nowMs - this.forgottenMs >= CONFIRM_MS",
+    "if (released && this.uptimeMs() - forgottenMs >= CONFIRM_MS)",
+    "if (this.uptimeMs() - forgottenMs >= CONFIRM_MS)",
   ),
   panel("the networks go", "store.delete(NETWORKS);", ""),
   panel(

@@ -38,6 +38,9 @@ const SLOTS: Slot[] = [
   { label: "ota_1", ...layout.ota_1 },
 ];
 
+/** What does not come in so much world time does not come. */
+const MOST_WORLD_MS = 30 * 60_000;
+
 /** The network above, and whatever else is given, under a fast clock. */
 export function worldOf(more: object = {}): World {
   const points = [{ ...network, security: "wpa2", channel: 6, rssi: -50 }];
@@ -196,6 +199,11 @@ export class FirmwareBoard {
     return new LogStore({ flash: regionOf(this.flash) });
   }
 
+  /** World time since its start. */
+  get uptimeMs(): number {
+    return this.clock.now() - this.startedAt;
+  }
+
   /** Runs again from the same flash. */
   reset(cause: string, options: BoardOptions = {}): FirmwareBoard {
     this.end("restart");
@@ -236,15 +244,17 @@ export class FirmwareBoard {
   }
 
   /**
-   * Real time is bounded; world time goes as fast as it can. Looked at after every event and every step of the clock: the
+   * Real time is bounded, and so is world time, which goes as fast as it can. Looked at after every event and every step of the clock: the
    * test goes on in the moment in which it came true, however busy the machine is.
    */
   async until<T>(what: string, condition: () => T | undefined, realMs = 45_000): Promise<T> {
     const end = Date.now() + realMs;
+    const worldEnd = this.clock.now() + MOST_WORLD_MS;
     for (;;) {
       const value = condition();
       if (value !== undefined && value !== false) return value;
-      if (Date.now() > end) throw new Error(`${what} did not come; said:\n${this.said.slice(-3000)}`);
+      if (Date.now() > end || this.clock.now() > worldEnd)
+        throw new Error(`${what} did not come; said:\n${this.said.slice(-3000)}`);
       await nextLook();
     }
   }

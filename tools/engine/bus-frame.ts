@@ -32,50 +32,60 @@ const TAG = {
   array: 8,
 } as const;
 
+/** Long enough for the longest frame; written to one frame after the other, since each is copied out whole. */
+const scratch = Buffer.alloc(4 + FRAME_LIMIT);
+
 /** A frame ready to be sent. Throws BusError `frame-too-long`. */
 export function encodeFrame(type: number, head: number[], values: Value[]): Buffer {
-  const parts: Buffer[] = [Buffer.from([0, 0, 0, 0, type, ...head])];
-  for (const value of values) encodeValue(parts, value, 0);
-  const frame = Buffer.concat(parts);
-  if (frame.length - 4 > FRAME_LIMIT) {
-    throw new BusError("frame-too-long", `${frame.length - 4} bytes, at most ${FRAME_LIMIT}`);
-  }
-  frame.writeUInt32LE(frame.length - 4, 0);
-  return frame;
+  let at = scratch.writeUInt8(type, 4);
+  for (const byte of head) at = scratch.writeUInt8(byte, at);
+  for (const value of values) at = encodeValue(value, at, 0);
+  scratch.writeUInt32LE(at - 4, 0);
+  return Buffer.from(scratch.subarray(0, at));
 }
 
-function encodeValue(parts: Buffer[], value: Value, depth: number): void {
-  if (value === undefined) parts.push(Buffer.from([TAG.undefined]));
-  else if (value === null) parts.push(Buffer.from([TAG.null]));
-  else if (typeof value === "boolean") parts.push(Buffer.from([value ? TAG.true : TAG.false]));
-  else if (typeof value === "number") parts.push(encodeNumber(value));
-  else if (typeof value === "string") encodeSized(parts, TAG.string, encodeText(value));
-  else if (value instanceof Uint8Array) encodeSized(parts, TAG.bytes, value);
-  else if (Array.isArray(value) && depth < DEPTH_LIMIT) {
-    parts.push(head(TAG.array, value.length));
-    for (const item of value) encodeValue(parts, item, depth + 1);
-  } else throw new BusError("bad-value", `${typeof value} cannot travel over the bus`);
+/** Writes a value at `at`; returns the place behind it. */
+function encodeValue(value: Value, at: number, depth: number): number {
+  if (value === undefined) return room(at, 1) && scratch.writeUInt8(TAG.undefined, at);
+  if (value === null) return room(at, 1) && scratch.writeUInt8(TAG.null, at);
+  if (typeof value === "boolean") return room(at, 1) && scratch.writeUInt8(value ? TAG.true : TAG.false, at);
+  if (typeof value === "number") return encodeNumber(value, at);
+  if (typeof value === "string") return encodeSized(TAG.string, encodeText(value), at);
+  if (value instanceof Uint8Array) return encodeSized(TAG.bytes, value, at);
+  if (!Array.isArray(value) || depth >= DEPTH_LIMIT)
+    throw new BusError("bad-value", `${typeof value} cannot travel over the bus`);
+  let end = encodeHead(TAG.array, value.length, at);
+  for (const item of value) end = encodeValue(item, end, depth + 1);
+  return end;
 }
 
-function encodeNumber(value: number): Buffer {
+function encodeNumber(value: number, at: number): number {
+  room(at, 9);
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 31 && !Object.is(value, -0)) {
-    const bytes = Buffer.alloc(5, TAG.integer);
-    bytes.writeInt32LE(value, 1);
-    return bytes;
+    scratch.writeUInt8(TAG.integer, at);
+    return scratch.writeInt32LE(value, at + 1);
   }
-  const bytes = Buffer.alloc(9, TAG.number);
-  bytes.writeDoubleLE(value, 1);
-  return bytes;
+  scratch.writeUInt8(TAG.number, at);
+  return scratch.writeDoubleLE(value, at + 1);
 }
 
-function head(tag: number, length: number): Buffer {
-  const bytes = Buffer.alloc(5, tag);
-  bytes.writeUInt32LE(length, 1);
-  return bytes;
+function encodeHead(tag: number, length: number, at: number): number {
+  room(at, 5);
+  scratch.writeUInt8(tag, at);
+  return scratch.writeUInt32LE(length, at + 1);
 }
 
-function encodeSized(parts: Buffer[], tag: number, bytes: Uint8Array): void {
-  parts.push(head(tag, bytes.length), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+function encodeSized(tag: number, bytes: Uint8Array, at: number): number {
+  room(at, 5 + bytes.length);
+  const start = encodeHead(tag, bytes.length, at);
+  scratch.set(bytes, start);
+  return start + bytes.length;
+}
+
+/** Throws where `length` more bytes do not fit. */
+function room(at: number, length: number): true {
+  if (at + length <= scratch.length) return true;
+  throw new BusError("frame-too-long", `${at - 4 + length} bytes, at most ${FRAME_LIMIT}`);
 }
 
 /** UTF-8 with U+0000 as C0 80, as XS holds strings. */
@@ -118,28 +128,36 @@ class Reader {
     return this.frame.length - this.offset;
   }
 
-  private take(length: number): Buffer {
+  /** Where the next `length` bytes begin; they count as read. */
+  private take(length: number): number {
     if (length > this.left) throw malformed();
     this.offset += length;
-    return this.frame.subarray(this.offset - length, this.offset);
+    return this.offset - length;
   }
 
   value(depth: number): Value {
     if (depth > DEPTH_LIMIT) throw malformed();
-    const tag = this.take(1)[0];
+    const { frame } = this;
+    const tag = frame[this.take(1)];
     if (tag === TAG.undefined) return undefined;
     if (tag === TAG.null) return null;
     if (tag === TAG.false || tag === TAG.true) return tag === TAG.true;
-    if (tag === TAG.integer) return this.take(4).readInt32LE();
-    if (tag === TAG.number) return this.take(8).readDoubleLE();
-    if (tag === TAG.string) return decodeText(this.take(this.take(4).readUInt32LE()));
-    if (tag === TAG.bytes) return new Uint8Array(this.take(this.take(4).readUInt32LE()));
+    if (tag === TAG.integer) return frame.readInt32LE(this.take(4));
+    if (tag === TAG.number) return frame.readDoubleLE(this.take(8));
+    if (tag === TAG.string) return decodeText(this.bytes());
+    if (tag === TAG.bytes) return new Uint8Array(this.bytes());
     if (tag === TAG.array) return this.array(depth);
     throw malformed();
   }
 
+  private bytes(): Buffer {
+    const length = this.frame.readUInt32LE(this.take(4));
+    const at = this.take(length);
+    return this.frame.subarray(at, at + length);
+  }
+
   private array(depth: number): Value[] {
-    const count = this.take(4).readUInt32LE();
+    const count = this.frame.readUInt32LE(this.take(4));
     if (count > this.left) throw malformed();
     return Array.from({ length: count }, () => this.value(depth + 1));
   }

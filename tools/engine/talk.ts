@@ -97,25 +97,30 @@ export class Talk {
   }
 
   private call([op, ...args]: Value[]): void {
-    let answer: Buffer;
+    const answer = this.answerTo(op as string, args);
+    if (this.options.reply) this.options.reply(() => this.send(answer));
+    else this.send(answer);
+  }
+
+  private answerTo(op: string, args: Value[]): Buffer {
     try {
-      answer = encodeFrame(FRAME.reply, [], [this.options.onCall(op as string, args)]);
+      return encodeFrame(FRAME.reply, [], [this.options.onCall(op, args)]);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message?: unknown };
       if (typeof code !== "string") throw error;
-      answer = encodeFrame(FRAME.error, [], [code, String(message)]);
+      return encodeFrame(FRAME.error, [], [code, String(message)]);
     }
-    const send = () => {
-      if (!this.over) this.line.send(answer);
-    };
-    if (this.options.reply) this.options.reply(send);
-    else send();
+  }
+
+  private send(answer: Buffer): void {
+    if (!this.over) this.line.send(answer);
   }
 
   private becomeIdle(values: number[]): void {
-    const stats = Object.fromEntries(STATS.map((name, i) => [name, values[i]])) as unknown as Stats;
+    const stats: Partial<Stats> = {};
+    for (let i = 0; i < STATS.length; i += 1) stats[STATS[i]!] = values[i];
     this.waiting = true;
-    this.options.onIdle(stats);
+    this.options.onIdle(stats as Stats);
   }
 
   /** The board's own code failed: the machine cannot go on. */

@@ -9,6 +9,7 @@ import type { Clock } from "./clock.js";
 import type { Victim } from "./faults.js";
 import { PowerCut, type NorFlash } from "./flash.js";
 import { PacedLine } from "./paced-line.js";
+import type { Dial } from "./net.js";
 import type { PcapWriter } from "./pcap.js";
 import { Program, type Ending, type StartMachine } from "./program.js";
 import { keyBytes } from "./random.js";
@@ -50,6 +51,10 @@ export interface BoardOptions {
   /** Starts the engine's machine; default: one that speaks over streams. */
   startMachine?: StartMachine;
   capture?: PcapWriter;
+  /** Begins the board's connections; default: over this computer's network. */
+  dial?: Dial;
+  /** What its program drives a pin to. */
+  onOutput?: (pin: number, high: boolean) => void;
   /** What the board says on its UART, whether somebody listens or not. */
   onUart?: (bytes: Uint8Array) => void;
   /** One line about the simulation itself. */
@@ -221,12 +226,16 @@ export class Board implements Victim {
       keys: keyBytes(world, seed, "keys"),
       paced: this.options.paced ?? false,
       startMachine: this.options.startMachine,
+      dial: this.options.dial,
       baudRate: uart.baudRate,
       watchdogMs: this.options.watchdogMs ?? WATCHDOG_MS,
       peaks: this.peaks,
       gpio: {
         read: (pin) => this.pins.get(pin) ?? true,
-        write: (pin, high) => void this.outputs.set(pin, high),
+        write: (pin, high) => {
+          this.outputs.set(pin, high);
+          this.options.onOutput?.(pin, high);
+        },
       },
       toHost: (bytes) => this.toHost(bytes),
       onEnd: (ending) => setImmediate(() => this.program === program && this.ended(ending)),

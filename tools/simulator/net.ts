@@ -1,6 +1,6 @@
 // TCP of a virtual board: node:net behind windows as small as lwIP's, and only while the station has an address.
 
-import { connect, isIPv4, type Socket } from "node:net";
+import { connect, isIPv4 } from "node:net";
 import { BusError, type Value } from "../engine/engine.js";
 import type { Clock } from "./clock.js";
 import type { Post } from "./events.js";
@@ -11,8 +11,30 @@ const MAX_SOCKETS = 8;
 const RECEIVE_WINDOW = 5744; // bytes; TCP_WND of lwIP on the boards, 4 segments
 const SEND_BUFFER = 5744; // bytes; TCP_SND_BUF
 
+/** What is used of a connection: one of node:net has all of it. */
+export interface Dialled {
+  on(event: "connect" | "drain" | "end" | "error" | "close", listener: () => void): unknown;
+  on(event: "data", listener: (bytes: Buffer) => void): unknown;
+  once(event: "close", listener: () => void): unknown;
+  setNoDelay(on: boolean): unknown;
+  write(bytes: Uint8Array): unknown;
+  cork(): void;
+  uncork(): void;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+  destroySoon(): void;
+  readonly writableLength: number;
+  readonly localPort?: number | undefined;
+}
+
+/** Begins a connection to an IPv4 address. */
+export type Dial = (address: string, port: number) => Dialled;
+
+const dialOut: Dial = (host, port) => connect({ host, port, family: 4 });
+
 interface Connection {
-  socket: Socket | undefined; // undefined while packets are lost before the connection is made
+  socket: Dialled | undefined; // undefined while packets are lost before the connection is made
   readonly address: string;
   readonly port: number;
   received: Buffer[]; // what node:net has read
@@ -30,6 +52,8 @@ export interface NetOptions {
   clock: Clock;
   post: Post;
   capture: PcapWriter | undefined;
+  /** Default: over this computer's network. */
+  dial?: Dial | undefined;
 }
 
 /** Client sockets by handle. When the station loses its address, every socket ends with an error. */
@@ -147,7 +171,7 @@ export class Net {
   }
 
   private dial(handle: number, connection: Connection): void {
-    const socket = connect({ host: connection.address, port: connection.port, family: 4 });
+    const socket = (this.options.dial ?? dialOut)(connection.address, connection.port);
     connection.socket = socket;
     socket.setNoDelay(true);
     socket.on("connect", () => {
@@ -194,7 +218,7 @@ export class Net {
     });
   }
 
-  private record(connection: Connection, socket: Socket): void {
+  private record(connection: Connection, socket: Dialled): void {
     const { capture, radio } = this.options;
     if (capture === undefined || radio.address === undefined) return;
     const device = { address: radio.address, port: socket.localPort ?? 0 };

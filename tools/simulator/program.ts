@@ -20,7 +20,7 @@ import { ChipCrypto } from "./crypto.js";
 import { EventQueue } from "./events.js";
 import { PowerCut, type NorFlash } from "./flash.js";
 import { eraseMs, programMs } from "./flash-timing.js";
-import { Net } from "./net.js";
+import { Net, type Dial } from "./net.js";
 import type { PcapWriter } from "./pcap.js";
 import { Radio } from "./radio.js";
 import { seededBytes, seededNumbers, type RandomBytes } from "./random.js";
@@ -66,6 +66,8 @@ export interface ProgramOptions {
   gpio: PinControl;
   peaks: MemoryPeaks;
   capture: PcapWriter | undefined;
+  /** Begins its connections; default: over this computer's network. */
+  dial: Dial | undefined;
   toHost: (bytes: Uint8Array) => void;
   /** Called once, unless `kill` came first. */
   onEnd: (ending: Ending) => void;
@@ -116,7 +118,7 @@ export class Program {
       ...{ air, clock, post, radio: this.radio, mac: options.mac, versions: chip.touchVersions },
       chance: seededNumbers(seed, "touch"),
     });
-    this.net = new Net({ radio: this.radio, clock, post, capture: options.capture });
+    this.net = new Net({ radio: this.radio, clock, post, capture: options.capture, dial: options.dial });
     this.radio.onReach = () => this.net.reachChanged();
     this.resolver = new Resolver({ radio: this.radio, clock, post, hosts: options.world.hosts });
     this.timers = new Timers(clock, post);
