@@ -7,7 +7,7 @@ import type { Address } from "../device/types.js";
 import type { Chain, ChainListener } from "../connect/chain.js";
 import { wordsForServer } from "../connect/screen.js";
 import type { SerialStep, ServerAsker } from "../connect/serial-step.js";
-import type { LineListener, Terminal } from "../connect/terminal.js";
+import type { EnterListener, LineListener, Terminal } from "../connect/terminal.js";
 import { backoffMs } from "../link/backoff.js";
 import { HttpClient } from "../link/http.js";
 import { runJoin } from "../link/join.js";
@@ -71,7 +71,14 @@ export interface Parts {
 }
 
 export class Agent
-  implements ChainListener, OutboxListener, PinsListener, UpdateListener, LineListener, ServerAsker
+  implements
+    ChainListener,
+    OutboxListener,
+    PinsListener,
+    UpdateListener,
+    LineListener,
+    ServerAsker,
+    EnterListener
 {
   private readonly base: Base;
   private readonly parts: Parts;
@@ -101,6 +108,10 @@ export class Agent
   private pendingSinceMs = 0;
   /** The code of a pending join was said since the start. */
   private shown = false;
+  /** While the owner's approval is awaited: a person wants to name another server. */
+  private asked = false;
+  /** They did not after all: one exchange is let through, or noise on the line could keep the approval away. */
+  private patient = false;
 
   constructor(base: Base, parts: Parts) {
     this.base = base;
@@ -180,8 +191,9 @@ export class Agent
     serial.askServer(ms, this);
   }
 
-  onServerAsked(came: boolean): void {
-    if (came) this.failures = 0; // a person is there: what comes of it is said anew
+  onServerAsked(came: boolean, named: boolean): void {
+    if (this.asked) this.renamed(named);
+    else if (came) this.failures = 0; // a person is there: what comes of it is said anew
     this.working = false;
     if (this.address) this.schedule(0);
   }
@@ -194,6 +206,7 @@ export class Agent
     this.working = true;
     this.refused = false;
     if (this.choices > 1 && this.uptimeMs() - this.openedMs > TURN_MS) this.close(true);
+    if (this.asked) return this.parts.serial.nameServer(this);
     if (!this.link) return void this.open();
     const { member } = this;
     const news = this.reporter.hasNews || this.parts.pins.triggered;
@@ -233,7 +246,12 @@ export class Agent
     const { pending } = member;
     if (pending && !this.shown) {
       log("join", `code=${pending.code} state=pending`); // asked before a restart
-      if (!pending.ask) this.parts.terminal.print("Compare this code with the one on the server's page.\n");
+      if (!pending.ask) {
+        this.parts.terminal.enter = this;
+        this.parts.terminal.print(
+          "Compare this code with the one on the server's page. Enter names another server.\n",
+        );
+      }
     }
     this.shown = true;
     device.system.mark("sync");
@@ -252,6 +270,23 @@ export class Agent
   private fail(): void {
     this.failures += 1;
     this.finish();
+  }
+
+  /** Enter was pressed while the owner's approval is awaited: what is under way ends, and what comes next is the question. */
+  onEnter(): void {
+    this.parts.terminal.enter = undefined;
+    this.asked = true;
+    if (this.working) this.link?.cancel();
+    else this.schedule(0);
+  }
+
+  private renamed(named: boolean): void {
+    this.asked = false;
+    this.shown = this.patient = !named; // named: its code is said anew
+    this.close(false);
+    const { store, config } = this.base;
+    // Before one of the image that is tried still:
+    if (named) this.turn = Math.max(0, targets(store, config.serverPin).findIndex(isEntered));
   }
 
   /** Ends the talk; the next may be with the next of the known servers. */
@@ -335,6 +370,8 @@ export class Agent
     if (!link || !member) return this.finish();
     this.sequence += 1;
     this.holding = waitS > 0 && !member.pending;
+    if (this.patient) this.patient = false;
+    else if (member.pending && !member.pending.ask) this.parts.terminal.enter = this;
     try {
       let request = this.request(waitS, member, false);
       let result: SyncResult | undefined;
@@ -456,7 +493,10 @@ export class Agent
     settle(store, member, target);
     this.settled = true;
     this.target = undefined; // 300 bytes that nobody asks for any more
-    if (member.pending) log("join", `code=${member.pending.code} state=approved`);
+    if (member.pending) {
+      this.parts.terminal.enter = undefined;
+      log("join", `code=${member.pending.code} state=approved`);
+    }
     member.pending = undefined;
     log("sync", `bound reply from ${target.host}:${target.port} as ${member.identity.id}`);
   }
@@ -484,6 +524,10 @@ export class Agent
     else this.http?.close();
     this.finish();
   }
+}
+
+function isEntered({ source }: Target): boolean {
+  return source === "entered";
 }
 
 function joinKeyOf(target: Target): JoinKey | undefined {

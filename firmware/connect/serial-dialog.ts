@@ -35,9 +35,13 @@ Enter takes what stands in [brackets], 0 looks again, Ctrl-C leaves. What you ty
 only if it works; what worked before stays stored.
 `;
 
+const NO_PIN =
+  "Without its #pin another server could pose as this one: none is trusted until you have compared a code.\n";
+const NO_KEY = "Without a join key, only a server that knows this device already will take it.\n";
+
 export interface DialogListener {
-  /** It is over, whatever came of it. */
-  onDialogEnd(): void;
+  /** It is over; `named`: a server was stored. */
+  onDialogEnd(named: boolean): void;
 }
 
 type Asked = "network" | "password" | "password again" | "server" | "join key";
@@ -93,9 +97,9 @@ export class Dialog implements LineListener, ReachListener {
     this.terminal.print(`That cannot be: ${why}.\n`);
   }
 
-  private end(): void {
+  private end(named = false): void {
     if (this.holding) this.radio.goOn();
-    this.listener.onDialogEnd();
+    this.listener.onDialogEnd(named);
   }
 
   // --- the network ---
@@ -192,8 +196,9 @@ export class Dialog implements LineListener, ReachListener {
     const url = typed === "" ? this.sent?.url : typed; // a phone named it: its join key is still wanted
     if (!url) return this.end();
     try {
-      const { host, port } = parseServerUrl(url);
+      const { host, port, pin } = parseServerUrl(url);
       this.url = url;
+      if (pin === undefined && !this.base.config.serverPin) this.terminal.print(NO_PIN);
       this.terminal.print(`Trying ${host}:${port} ...\n`);
       new Reach(this.base.device, host, port, this);
     } catch (error) {
@@ -225,6 +230,7 @@ export class Dialog implements LineListener, ReachListener {
       this.refuse((error as Error).message);
       return this.askJoinKey(); // still hidden
     }
+    if (key === "" && !this.oldKey) this.terminal.print(NO_KEY);
     this.keepServer({ url: this.url, key: key || (this.oldKey ?? ""), fresh: true });
   }
 
@@ -237,7 +243,7 @@ export class Dialog implements LineListener, ReachListener {
       return this.refuseServer(error);
     }
     this.terminal.print("The server is stored, and asked now whether it takes this device.\n");
-    this.end();
+    this.end(true);
   }
 
   private get sent(): Partial<SentEntry> | undefined {

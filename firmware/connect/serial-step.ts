@@ -9,8 +9,8 @@ import type { Radio, StepName, Watcher } from "./step.js";
 import type { EnterListener, Terminal } from "./terminal.js";
 
 export interface ServerAsker {
-  /** The person was there and had the dialog's part about the server, or never came. Called once, with nothing else on the stack. */
-  onServerAsked(came: boolean): void;
+  /** The person was there and had the dialog's part about the server, or never came; `named`: one is stored now. Called once, with nothing else on the stack. */
+  onServerAsked(came: boolean, named: boolean): void;
 }
 
 export class SerialStep implements Watcher, DialogListener, EnterListener {
@@ -31,8 +31,10 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
 
   onWaiting(): void {
     if (this.open) return;
-    if (knownNetworks(this.base.store, false).length === 0) this.begin();
-    else this.offer();
+    if (knownNetworks(this.base.store, false).length > 0) return this.offer();
+    // The log stands above: from here on it is a person's.
+    this.terminal.print(`\nSet-up of ${this.base.config.product}: first its network, then its server.\n`);
+    this.begin();
   }
 
   /** It came online without the person's doing: what they were asked is moot. */
@@ -55,10 +57,16 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
     this.terminal.enter = this;
   }
 
-  onDialogEnd(): void {
+  /** Somebody is there, and wants to name a server. */
+  nameServer(asker: ServerAsker): void {
+    this.asker = asker;
+    this.base.device.timer.set(() => this.beginServer(), 0);
+  }
+
+  onDialogEnd(named: boolean): void {
     const { asker, base, radio } = this;
     this.asker = undefined;
-    if (asker) return asker.onServerAsked(true);
+    if (asker) return asker.onServerAsked(true, named);
     this.open = false;
     if (radio.online) return;
     const ms = Math.round(base.device.system.uptimeMs() - this.beganMs);
@@ -98,6 +106,6 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
   private giveUp(): void {
     const { asker } = this;
     this.asker = undefined;
-    asker?.onServerAsked(false);
+    asker?.onServerAsked(false, false);
   }
 }

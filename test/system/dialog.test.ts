@@ -5,47 +5,27 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { root, Rig, network } from "./rig.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
-
-const PROMPT_TIMEOUT_MS = 90_000;
-const POLL_MS = 20;
+import { Conversation } from "../support/conversation.js";
 
 const rig = new Rig();
 test.after.always(() => rig.end());
 
-/** A person at `broome monitor`: reads what is asked, types. */
-class Person {
+/** A person at `broome monitor`. */
+class Person extends Conversation {
   readonly screen = new UartLog();
-  private unanswered = "";
   private readonly monitor;
 
   constructor(port: string) {
-    this.monitor = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "-p", port, "monitor"], {
+    const monitor = spawn(process.execPath, [join(root, "tools/bin/broome.mjs"), "-p", port, "monitor"], {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1" },
     });
-    this.monitor.stdout.on("data", (bytes: Buffer) => {
+    super((keys) => monitor.stdin.write(keys));
+    this.monitor = monitor;
+    monitor.stdout.on("data", (bytes: Buffer) => {
       this.screen.take(bytes);
-      this.unanswered = (this.unanswered + bytes.toString()).slice(-8000);
+      this.hear(bytes);
     });
-  }
-
-  async asked(pattern: RegExp): Promise<void> {
-    const end = Date.now() + PROMPT_TIMEOUT_MS;
-    while (!pattern.test(this.unanswered)) {
-      if (Date.now() > end)
-        throw new Error(`not asked ${pattern}; it ends with:\n${this.unanswered.slice(-1500)}`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    this.unanswered = "";
-  }
-
-  type(line: string): void {
-    this.monitor.stdin.write(`${line}\n`);
-  }
-
-  async answer(pattern: RegExp, line: string): Promise<void> {
-    await this.asked(pattern);
-    this.type(line);
   }
 
   leave(): Promise<void> {

@@ -57,9 +57,9 @@ test.serial("killed while it boots, it boots again", async (t) => {
   const again = await rig.board("boot");
   const heard = await rig.listen(again, true);
   await heard.waitFor(/result=online/, 60_000);
+  t.notRegex(heard.lines.join("\n"), /Guru|cause=(?!power-on|external)\S/);
   await heard.detach();
   await again.end();
-  t.pass();
 });
 
 test.serial(
@@ -101,8 +101,11 @@ test.serial(
     await heard.waitFor(/boot: slot=ota_0 version=1\.0\.0/, 60_000);
     await heard.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, 60_000);
     await heard.waitFor(/ota: state=confirmed/, 60_000);
+    const said = heard.lines.join("\n");
+    const [, percent] = /ota: state=downloading percent=(\d+)/.exec(said) ?? [];
+    t.true(Number(percent ?? 100) >= 20, `it went on at ${percent} %`);
+    t.notRegex(said, /Guru|rollback/);
     await heard.detach();
     await again.end();
-    t.pass();
   },
 );

@@ -10,7 +10,7 @@ import type { UartLog } from "../../tools/demo/uart-log.js";
 import { askBoard } from "../../tools/simulator/control.js";
 import { deaf, network, Rig, type Server } from "./rig.js";
 import { flashFile } from "./flash-file.js";
-import { Typist } from "./typist.js";
+import type { Conversation } from "../support/conversation.js";
 
 const ARENA = 32768; // bytes: the ESP8266's `static`
 const MOST = 26 * 1024; // bytes of it
@@ -52,16 +52,16 @@ interface Way {
   /** That the router is to hear; default: the board's own. */
   hostName?: string;
   /** What is done by hand, from the reset until the board has its server. */
-  hands?(board: Typist, log: UartLog): Promise<void>;
+  hands?(board: Conversation, log: UartLog): Promise<void>;
 }
 
 /** A board that is on line and knows no server is told one. */
-async function nameServer(hand: Typist): Promise<void> {
+async function nameServer(hand: Conversation): Promise<void> {
   await hand.answer(/Press Enter to set up the server\.\n$/, "");
   await enterServer(hand);
 }
 
-async function enterServer(hand: Typist): Promise<void> {
+async function enterServer(hand: Conversation): Promise<void> {
   await hand.answer(/Server[^\n]*: $/, "not a server");
   await hand.answer(/That cannot be[^]*Server[^\n]*: $/, "http://127.0.0.1:9/");
   await hand.answer(/Nothing answers[^]*Server[^\n]*: $/, server.deviceUrl);
@@ -69,7 +69,7 @@ async function enterServer(hand: Typist): Promise<void> {
   await hand.answer(/That cannot be[^]*Join key[^\n]*: $/, server.joinKey);
 }
 
-async function talk(hand: Typist): Promise<void> {
+async function talk(hand: Conversation): Promise<void> {
   await hand.answer(/Number or name[^\n]*: $/, "0");
   await hand.answer(/Number or name[^\n]*: $/, "1");
   await hand.answer(/Password[^\n]*: $/, "short");
@@ -84,7 +84,7 @@ async function talk(hand: Typist): Promise<void> {
 }
 
 /** As ESP Web Tools does it, a mistyped password before the right one; the board's dialog waits meanwhile. */
-async function improv(hand: Typist, log: UartLog): Promise<void> {
+async function improv(hand: Conversation, log: UartLog): Promise<void> {
   const rpc = (command: number, data: readonly number[] = []) =>
     hand.send(encodeFrame(FrameType.rpc, Uint8Array.of(command, data.length, ...data)));
   const join = (password: string) => {
@@ -151,7 +151,7 @@ for (const [name, way] of Object.entries(ways))
     const board = await rig.board(file, ["--stack", String(SLOTS)], air);
     const log = await rig.listen(board, true);
     t.teardown(() => log.lines.filter((line) => /panic'ed/.test(line)).forEach((line) => t.log(line)));
-    await way.hands?.(new Typist(log), log);
+    await way.hands?.(rig.talk(log), log);
     const deviceid = await rig.approve(server, log);
     await rig.readings(server, deviceid, (names) => names.length >= 6);
     await server.admin.call("POST", `/api/devices/${deviceid}/ota`, {});

@@ -10,6 +10,7 @@ import { runVerb, startService, type Service } from "../../tools/demo/child.js";
 import { UartLog } from "../../tools/demo/uart-log.js";
 import { network, world } from "../../tools/demo/world.js";
 import { openPort } from "../../tools/serial/open.js";
+import { Conversation } from "../support/conversation.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export { network, world };
@@ -135,6 +136,16 @@ export class Rig {
       await log.port.setLines({ dtr: false, rts: false });
     }
     return log;
+  }
+
+  /** Somebody at a board's port that is listened to already; the log goes on. */
+  talk(log: UartLog): Conversation {
+    const person = new Conversation((keys) => log.port.write(Buffer.from(keys)));
+    log.port.listen((bytes) => {
+      person.hear(bytes);
+      log.take(bytes);
+    });
+    return person;
   }
 
   /** Reads what a board said from its log file: no client on its port keeps a fast clock waiting. */

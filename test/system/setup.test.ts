@@ -45,22 +45,37 @@ for (const [way, extra] of [
       const error = await t.throwsAsync(setup(wrong));
       t.is((error as { code?: string }).code, "wrong-password");
       const full = answers("full", { ...good, "server.url": server.deviceUrl, "join.key": server.joinKey });
-      if (way === "Improv") {
-        // and again by the same way: the board's dialog asks a board that is on line for no network
-        const otherPin = full.replace(/full/, "other-pin");
-        const elsewhere = server.deviceUrl.replace(/#.*/, "#AAAAAAAAAAAAAAAAAAAAAA");
-        answers("other-pin", { ...good, "server.url": elsewhere, "join.key": server.joinKey });
-        t.is(((await t.throwsAsync(setup(otherPin))) as { code?: string }).code, "wrong-server");
-      }
+      const elsewhere = server.deviceUrl.replace(/#.*/, "#AAAAAAAAAAAAAAAAAAAAAA");
+      const otherPin = answers("pin", { ...good, "server.url": elsewhere, "join.key": server.joinKey });
+      const refused = await t.throwsAsync(setup(otherPin));
+      t.is((refused as { code?: string }).code, "wrong-server");
       const result = await setup(full);
-      t.is(result.ssid, network.ssid);
-      t.regex(String(result.ip), /^192\.168\.\d+\.\d+$/);
-      t.is(result.mac, board.first.mac);
+      if (way === "Improv") {
+        t.is(result.ssid, network.ssid);
+        t.regex(String(result.ip), /^192\.168\.\d+\.\d+$/);
+        t.is(result.mac, board.first.mac);
+      } else t.false("ssid" in result, "on line already: its dialog asks for no network");
       t.is(result.server, server.deviceUrl);
       t.regex(String(result.code), /^\d{6}$/);
+      // It waits for its owner: the server can still be named anew.
+      t.is((await setup(full)).code, result.code);
       await board.end();
     },
   );
+
+test.serial("by the dialog, a board that is on line and has its server is said to be so", async (t) => {
+  const board = await rig.board("bound");
+  const app = await rig.patch(built, rig.values(server));
+  await rig.flash(board, built, app);
+  const log = await rig.listen(board, true);
+  await rig.approve(server, log);
+  await log.detach();
+  const error = await t.throwsAsync(
+    rig.verb("-p", board.first.port!, "setup", "--answers", answers("full", good), "--dialog"),
+  );
+  t.is((error as { code?: string }).code, "already-online");
+  await board.end();
+});
 
 test.serial(
   "npm's improv-wifi-serial-sdk sets the board up: the real firmware, its FIFO and its memory",

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { Service } from "../../tools/demo/child.js";
 import type { UartLog } from "../../tools/demo/uart-log.js";
 import { deaf, Rig, network, world } from "./rig.js";
-import { Typist } from "./typist.js";
 
 const rig = new Rig();
 let built: string;
@@ -46,16 +45,15 @@ async function off(board: Service, log: UartLog): Promise<void> {
 for (const version of ["v1", "v2"])
   test.serial(`${version}: the board comes on line, and the sender is told who it is`, async (t) => {
     const [board, log] = await waiting(version, join(built, "app.bin"));
+    const person = rig.talk(log);
     const result = await smartconfig(`--${version}`, "--timeout", "120");
     t.is(result.mac, board.first.mac);
     t.regex(String(result.ip), /^192\.168\.\d+\.\d+$/);
     await log.waitFor(/step=smartconfig result=online/, 60_000);
     // It has no server: its dialog asks for one, which is all that is left to do.
-    await log.waitFor(/Press Enter to set up the server/, 60_000);
-    const hand = new Typist(log);
-    await hand.send(Buffer.from("\r"));
-    await hand.answer(/Server, as [^\n]* \[none yet\]: $/, "nowhere");
-    await hand.asked(/That cannot be[^\n]*\n[^]*\[none yet\]: $/);
+    await person.answer(/Press Enter to set up the server\.\n/, "");
+    await person.answer(/Server, as [^\n]* \[none yet\]: $/, "nowhere");
+    await person.asked(/That cannot be[^\n]*\n[^]*\[none yet\]: $/);
     await off(board, log);
   });
 

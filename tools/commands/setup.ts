@@ -54,23 +54,29 @@ async function runSetup(
     const screen = new Screen(port);
     const dialog = new DialogClient(screen);
     const way = await findWay(context, screen, dialog, options.dialog === true);
-    const outcome = await bringOnline(context, way, answers);
-    context.log(`online: "${outcome.ssid}", address ${outcome.ip}`);
+    const outcome = way && (await bringOnline(context, way, answers));
+    if (outcome) context.log(`online: "${outcome.ssid}", address ${outcome.ip}`);
     const server = await nameServer(context, options, dialog, answers);
-    const { ssid, ip, mac, url } = outcome;
-    return { ssid, ip, mac, ...(url === undefined ? {} : { url }), ...server, ms: Date.now() - started };
+    const { ssid, ip, mac, url } = outcome ?? {};
+    return {
+      ...(outcome && { ssid, ip, mac }),
+      ...(url !== undefined && { url }),
+      ...server,
+      ms: Date.now() - started,
+    };
   } finally {
     context.signal.removeEventListener("abort", onAbort);
     await port.close();
   }
 }
 
+/** Undefined: it is on line, and its dialog asks for a server alone. */
 async function findWay(
   context: Context,
   screen: Screen,
   dialog: DialogClient,
   dialogOnly: boolean,
-): Promise<Way> {
+): Promise<Way | undefined> {
   const improv = new ImprovClient(screen);
   const state = dialogOnly ? undefined : await improv.detect(DETECT_MS);
   if (state) {
@@ -79,7 +85,18 @@ async function findWay(
     return improv;
   }
   if (!dialogOnly) context.log("no answer to Improv; trying the board's dialog");
-  if (await dialog.open(DETECT_MS * 2)) return dialogWay(dialog);
+  const asked = await dialog.open(DETECT_MS * 2);
+  if (asked === "network") return dialogWay(dialog);
+  if (asked === "server") {
+    context.log("the board is on line already: its dialog asks for a server, and for no network");
+    return undefined;
+  }
+  if (dialogOnly && (await improv.detect(DETECT_MS))?.online)
+    throw new BroomeError(
+      "already-online",
+      "the board is on line and has a server: its dialog asks for nothing",
+      "Without --dialog it is given another network. To begin anew, hold its button for 15 s, or erase it.",
+    );
   throw new BroomeError(
     "no-answer",
     "the board answers neither Improv nor at its dialog",
@@ -128,7 +145,7 @@ async function nameServer(
   answers: SetupAnswers | undefined,
 ): Promise<{ server?: string; code?: string }> {
   if (answers && answers.server === undefined) return {};
-  const wanted = await dialog.wantsServer(OFFER_MS);
+  const wanted = await dialog.wantsServer(OFFER_MS, answers !== undefined);
   if (!wanted) {
     context.log(wanted === false ? "the board has its server" : "the board says nothing of a server yet");
     return {};

@@ -11,6 +11,14 @@ import type { Options } from "../verb.js";
 const V2_OPTIONS = ["server", "joinKey", "key"];
 const V2_KEYS = ["server.url", "join.key", "smartconfig.key"];
 
+/** What a person reads before the question for the key, and where its answer is empty. */
+const ABOUT_KEY = [
+  'An ESP-Touch key seals what is sent: 16 characters that its maker patched into the device ("smartconfig.key").',
+  "A device without one hears what is sent in the clear, as does everybody in range: leave it empty then.",
+];
+const NO_JOIN_KEY =
+  "No join key is asked for: without an ESP-Touch key it would go through the air in the clear. Where none is in the device's image, its serial dialog asks for it.";
+
 export interface Wanted extends Extras {
   readonly ssid: string;
   readonly password: string;
@@ -34,7 +42,7 @@ export async function wantedOf(
   if (version === 1) refuseExtras(options);
   const asked = (options.ssid ?? given["wifi.ssid"]) === undefined;
   const network = await networkOf(options, given);
-  if (version === 2) return { ...network, ...(await extrasOf(options, given, asked)) };
+  if (version === 2) return { ...network, ...(await extrasOf(options, given, asked, note)) };
   const left = V2_KEYS.filter((key) => key in given);
   if (left.length > 0) note(`ESP-Touch v1 carries the network alone; not sent: ${left.join(", ")}`);
   return { ...network, server: undefined, joinKey: undefined, key: undefined };
@@ -71,6 +79,7 @@ async function extrasOf(
   options: Options,
   given: Given,
   asked: boolean,
+  note: (line: string) => void,
 ): Promise<Extras & { key: Uint8Array | undefined }> {
   const server = checked(
     "server.url",
@@ -80,12 +89,13 @@ async function extrasOf(
         ? await ask("Server, as http://host:3000/#pin (empty: none now)", "", refusing("server.url"))
         : ""),
   );
+  const known = process.env.BROOME_SMARTCONFIG_KEY ?? given["smartconfig.key"];
+  if (known === undefined && asked) for (const line of ABOUT_KEY) note(line);
   const key = checked(
     "smartconfig.key",
-    process.env.BROOME_SMARTCONFIG_KEY ??
-      given["smartconfig.key"] ??
-      (await secretOf("smartconfig.key", "The device's ESP-Touch key", options.key === true, asked)),
+    known ?? (await secretOf("smartconfig.key", "The device's ESP-Touch key", options.key === true, asked)),
   );
+  if (asked && server !== undefined && key === undefined) note(NO_JOIN_KEY);
   const offered = server === undefined ? undefined : process.env.BROOME_JOIN_KEY;
   const joinKey = checked(
     "join.key",

@@ -27,14 +27,15 @@ export class DialogClient {
     this.screen = screen;
   }
 
-  /** Opens the dialog; false where nothing like it answers within `ms`. */
-  async open(ms: number): Promise<boolean> {
+  /** Opens the dialog: what it asks for. A board that is on line asks for a server alone, and for nothing where it has one. */
+  async open(ms: number): Promise<"network" | "server" | undefined> {
     const { screen } = this;
     screen.clear();
     await screen.type(CTRL_C);
     await screen.waitFor(/Press Enter to set up network/, 500);
     await screen.type("\r");
-    return (await screen.waitFor(ASKS_NETWORK, ms)) !== undefined;
+    const asked = await screen.waitFor(new RegExp(`${ASKS_NETWORK.source}|${ASKS_SERVER.source}`), ms);
+    return asked && (ASKS_SERVER.test(asked[0]) ? "server" : "network");
   }
 
   /** The lines of the list that stands above the question. */
@@ -75,12 +76,17 @@ export class DialogClient {
     };
   }
 
-  /** Whether the board asks for a server, or would; undefined where it says nothing of one within `ms`. */
-  async wantsServer(ms: number): Promise<boolean | undefined> {
+  /**
+   * Whether the board asks for a server, or would; undefined where it says nothing of one within `ms`. `insist`: a board that
+   * only waits for its owner's approval is made to ask.
+   */
+  async wantsServer(ms: number, insist: boolean): Promise<boolean | undefined> {
     const { screen } = this;
     const asked = new RegExp(`${ASKS_SERVER.source}|${OFFERS_SERVER.source}|join: code=|bound reply`);
     const found = await screen.waitFor(asked, ms);
-    return found && !/code=|bound/.test(found[0]);
+    if (found && !/code=|bound/.test(found[0])) return true;
+    if (insist && !found?.[0].startsWith("bound") && (await this.pressEnter())) return true;
+    return found && false;
   }
 
   /**
@@ -124,12 +130,15 @@ export class DialogClient {
 
   /** Enter is heard while the board waits, and not while it tries. */
   private async openServer(): Promise<void> {
-    for (let tries = 0; tries < ENTERS; tries += 1) {
-      this.screen.clear();
-      await this.screen.type("\r");
-      if (await this.screen.waitFor(ASKS_SERVER, PROMPT_MS / ENTERS)) return;
-    }
+    for (let tries = 0; tries < ENTERS; tries += 1) if (await this.pressEnter()) return;
     throw lost("the question for the server");
+  }
+
+  /** True where it makes the board ask for a server. */
+  private async pressEnter(): Promise<boolean> {
+    this.screen.clear();
+    await this.screen.type("\r");
+    return (await this.screen.waitFor(ASKS_SERVER, PROMPT_MS / ENTERS)) !== undefined;
   }
 
   private mac(): string {

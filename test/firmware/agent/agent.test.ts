@@ -267,6 +267,54 @@ test.serial(
   },
 );
 
+/** Another server, and what a person types to name it. */
+async function otherServer(): Promise<{ other: TestServer; url: string; key: string }> {
+  const other = await startTestServer();
+  const { body } = await other.admin("POST", "/api/join-keys", { label: "test" });
+  return { other, url: other.server.deviceUrl, key: (body as { key: string }).key };
+}
+
+test.serial(
+  "while the owner's approval is awaited Enter names another server, after a restart too",
+  async (t) => {
+    const { other, url, key } = await otherServer();
+    t.teardown(() => other.close());
+    const first = new FirmwareBoard({ defaults: await values() });
+    const [, code] = await first.waitFor(/code=(\d{6}) state=pending/);
+    const board = first.reset("external", { defaults: {} });
+    await board.waitFor(new RegExp(`code=${code} state=pending[^]*Enter names another server`));
+    board.type("\r");
+    await board.waitFor(/Server, as [^\n]*: $/);
+    board.type(`${url}\r`);
+    await board.waitFor(/Join key[^\n]*: $/);
+    const mark = board.said.length;
+    board.type(`${key}\r`);
+    const [, fresh] = await board.waitFor(/code=(\d{6}) state=pending/, mark);
+    let rows: Row[] = [];
+    await board.until("the other server's row", () => {
+      void other.admin("GET", "/api/devices?state=pending").then(({ body }) => (rows = body as Row[]));
+      return rows.length > 0 || undefined;
+    });
+    t.is(rows[0]!.code, fresh);
+    await other.admin("POST", `/api/devices/${rows[0]!.deviceid}/approve`, { code: fresh });
+    await board.waitFor(/state=approved/, mark);
+    t.is(getRecord<{ url: string }>(board.store, IDENTITY)!.url, url);
+    board.type("\r\r");
+    await board.waitFor(/sync: bound reply/, mark);
+    t.notRegex(board.said.slice(mark), /Server, as/, "once it is approved nobody is asked any more");
+  },
+);
+
+test.serial("whoever leaves that question, or is noise, does not keep the approval away", async (t) => {
+  const board = new FirmwareBoard({ defaults: await values() });
+  await board.waitFor(/Enter names another server/);
+  const noise = setInterval(() => board.type("\r"), 20);
+  t.teardown(() => clearInterval(noise));
+  await board.waitFor(/Server, as[^\n]*: \n/);
+  const id = await approve(board);
+  t.is(getRecord<{ id: string }>(board.store, IDENTITY)!.id, id);
+});
+
 test.serial("without a pin the person at the device compares, and only then the pin is kept", async (t) => {
   const url = server.server.deviceUrl.split("#")[0]!;
   const board = new FirmwareBoard({ defaults: await values({ "server.url": url }) });

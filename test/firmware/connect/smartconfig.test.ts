@@ -107,8 +107,8 @@ for (const [title, phones, key] of [
       t.deepEqual(board.answers, []);
       const mark = board.said.length;
       board.type("?\n");
-      await board.waitFor(/scan again/, mark);
-      t.pass();
+      const [help] = await board.waitFor(/Choose by its number[^]*scan again/, mark);
+      t.regex(help, /Ctrl-C leaves/);
     },
   );
 

@@ -70,10 +70,23 @@ test.serial("who gives nothing is asked for everything, secrets are not shown", 
   await answer("Password", "cable-beach-6725\r");
   await answer("Server", "https://x\r");
   await answer("must look like", "\x7f".repeat(9) + `${SERVER}\r`);
-  await answer("ESP-Touch key", "short\r");
+  await answer("The device's ESP-Touch key", "short\r");
   await answer("16 printable ASCII", "\x7f".repeat(5) + `${KEY}\r`);
   await answer("Join key", `${JOIN_KEY}\r`);
   t.is(await exit, 1, screen());
   t.regex(screen(), /no device answered/);
+  t.regex(screen(), /seals what is sent: 16 characters[^]*leave it empty then[^]*The device's ESP-Touch key/);
   t.notRegex(screen(), /cable-beach|MyEncr|Bd1zXq0a/);
+});
+
+test.serial("an empty key is said to be why no join key is asked for", async (t) => {
+  const { answer, screen, exit } = await terminal(t, tmpdir(), [
+    ...["smartconfig", "--address", "127.255.255.255", "--timeout", "0.05"],
+  ]);
+  await answer("Network", "Broome\r");
+  await answer("Password", "cable-beach-6725\r");
+  await answer("Server", `${SERVER}\r`);
+  await answer("The device's ESP-Touch key", "\r");
+  t.is(await exit, 1, screen());
+  t.regex(screen(), /No join key is asked for[^]*in the clear[^]*serial dialog[^]*no device answered/);
 });
