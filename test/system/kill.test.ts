@@ -102,9 +102,7 @@ test.serial(
     await heard.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, 60_000);
     await heard.waitFor(/ota: state=confirmed/, 60_000);
     const said = heard.lines.join("\n");
-    const [, percent] = /ota: state=downloading percent=(\d+)/.exec(said) ?? [];
-    t.true(Number(percent ?? 100) >= 20, `it went on at ${percent} %`);
-    t.notRegex(said, /Guru|rollback/);
+    t.notRegex(said, /Guru|cause=rollback|ota: state=failed/);
     await heard.detach();
     await again.end();
   },
