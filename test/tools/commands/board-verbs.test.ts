@@ -145,7 +145,12 @@ for (const [name, verb, argv, code] of [
   ["a region off the sectors", eraseRegion, ["0x1001", "0x1000"], "region-invalid"],
   ["a region beyond the flash", eraseRegion, ["0x3ff000", "0x2000"], "flash-too-small"],
   ["an address that is none", eraseRegion, ["nvs", "0x1000"], "usage"],
-  ["a read beyond the flash", readFlash, ["0x3ff000", "0x1001", "/nowhere/x"], "flash-too-small"],
+  [
+    "a read beyond the flash",
+    readFlash,
+    ["0x3ff000", "0x1001", join(tmpdir(), "broome-read-beyond")],
+    "flash-too-small",
+  ],
   ["a file that cannot be written", readFlash, ["0", "16", "/nowhere/x"], "file-unwritable"],
 ] as const) {
   test(`${name} is refused: ${code}, with the flash untouched`, async (t) => {
