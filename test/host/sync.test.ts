@@ -275,12 +275,31 @@ test.serial("an invalid member of x or d is left out alone; it is counted, and l
   const { body } = await server.admin("GET", `/api/devices/${device.id}`);
   t.like(body as object, { ...ABOUT, ssid: hex, ipaddr: "127.0.0.1", rssi: null, properties: { a: 1 } });
   const { status } = body as { status: object };
-  t.deepEqual(Object.keys(status).sort(), ["chip", "layout", "product", "ssid", "version"]);
+  t.deepEqual(Object.keys(status).sort(), ["layout", "ssid"], "as it was said last, whole; the columns stay");
   t.is(await server.metric("broome_sync_fields_refused_total"), 7);
   await device.send(bytes);
   t.is(lines.filter((line) => line.includes(device.id)).length, 1);
   t.regex(lines.join("\n"), /left out 7: field x.long: .*; field d.b: .*; field x.chip: /);
 });
+
+test.serial(
+  "what a device says no more of itself is forgotten; a sync that says nothing of it changes nothing",
+  async (t) => {
+    const server = await startTestServer();
+    t.teardown(() => server.close());
+    const device = await newDevice(server);
+    const failure = async () => {
+      const { body } = await server.admin("GET", `/api/devices/${device.id}`);
+      return (body as { status: { failure?: string } }).status.failure;
+    };
+    await device.sync({ x: { ...ABOUT, failure: "wrong-password" } });
+    t.is(await failure(), "wrong-password");
+    await device.sync({ d: { a: 1 } });
+    t.is(await failure(), "wrong-password");
+    await device.sync({ x: ABOUT });
+    t.is(await failure(), undefined);
+  },
+);
 
 test.serial("no device can take the MAC of another, or change its own", async (t) => {
   const server = await startTestServer();
