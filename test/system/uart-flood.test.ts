@@ -36,7 +36,7 @@ test.after.always(() => rmSync(folder, { recursive: true, force: true }));
 
 async function floodedBoard() {
   const content = Buffer.alloc(flashSize, 0xff);
-  const file = (name: string) => readFileSync(join(folder, "panel", name));
+  const file = (name: string) => readFileSync(join(folder, name));
   content.set(file("partition-table.bin"), layout.partitionTable.offset);
   content.set(file("app.bin"), layout.ota_0.offset);
   const flashFile = join(folder, "board.flash");
