@@ -108,9 +108,9 @@ export class Agent
   private pendingSinceMs = 0;
   /** The code of a pending join was said since the start. */
   private shown = false;
-  /** While the owner's approval is awaited: a person wants to name another server. */
+  /** While no server has taken this device: a person pressed Enter, to name one. */
   private asked = false;
-  /** They did not after all: one exchange is let through, or noise on the line could keep the approval away. */
+  /** They did not after all: one attempt is let through, or noise on the line could keep the device away for ever. */
   private patient = false;
 
   constructor(base: Base, parts: Parts) {
@@ -141,6 +141,7 @@ export class Agent
   onLost(reason: string): void {
     this.base.log("wifi", `connection lost: ${reason}`, "W");
     this.address = undefined;
+    this.asked = false;
     this.http?.close();
     this.base.device.timer.set(() => this.run(), 0);
   }
@@ -174,7 +175,8 @@ export class Agent
   private finish(): void {
     this.working = false;
     if (!this.address) return;
-    if (this.refused) this.schedule(backoffMs(1, DENIED_BACKOFF_MS, DENIED_BACKOFF_MS));
+    if (this.asked) this.schedule(0);
+    else if (this.refused) this.schedule(backoffMs(1, DENIED_BACKOFF_MS, DENIED_BACKOFF_MS));
     else if (this.failures > 0) {
       const ms = backoffMs(this.failures, FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
       if (this.member) this.schedule(ms);
@@ -182,19 +184,38 @@ export class Agent
     } else this.schedule(0);
   }
 
-  /** No server takes this device: until the next attempt, a person at the UART may name another. */
+  /** No server takes this device: until the next attempt, and in it, a person at the UART may name another. */
   private offerSetup(ms: number): void {
-    const { terminal, serial } = this.parts;
-    this.working = true;
+    const { terminal, trial } = this.parts;
     if (this.failures === 1)
-      terminal.print(`${wordsForServer(this.parts.trial.lastFailure)}Press Enter to set up the server.\n`);
-    serial.askServer(ms, this);
+      terminal.print(`${wordsForServer(trial.lastFailure)}Press Enter to set up the server.\n`);
+    terminal.enter = this;
+    this.schedule(ms);
   }
 
-  onServerAsked(came: boolean, named: boolean): void {
-    if (this.asked) this.renamed(named);
-    else if (came) this.failures = 0; // a person is there: what comes of it is said anew
-    this.working = false;
+  /** Enter is heard while the device is nobody's, whatever it does meanwhile. */
+  private listen(): void {
+    if (!this.patient) this.parts.terminal.enter = this;
+    this.patient = false;
+  }
+
+  /** What is under way ends, and what comes next is the question. */
+  onEnter(): void {
+    this.parts.terminal.enter = undefined;
+    this.asked = true;
+    if (!this.working) return this.schedule(0);
+    this.link?.cancel();
+    if (!this.link) this.http?.close(); // a join
+  }
+
+  onServerAsked(named: boolean): void {
+    this.asked = this.working = false;
+    this.shown = this.patient = !named; // named: its code is said anew
+    this.failures = 0; // a person is there: what comes of it is said anew
+    this.close(false);
+    const { store, config } = this.base;
+    // Before one of the image that is tried still:
+    if (named) this.turn = Math.max(0, targets(store, config.serverPin).findIndex(isEntered));
     if (this.address) this.schedule(0);
   }
 
@@ -244,14 +265,13 @@ export class Agent
   private begin(member: Member): void {
     const { log, device } = this.base;
     const { pending } = member;
+    this.parts.terminal.enter = pending && !this.patient ? this : undefined;
     if (pending && !this.shown) {
       log("join", `code=${pending.code} state=pending`); // asked before a restart
-      if (!pending.ask) {
-        this.parts.terminal.enter = this;
+      if (!pending.ask)
         this.parts.terminal.print(
           "Compare this code with the one on the server's page. Enter names another server.\n",
         );
-      }
     }
     this.shown = true;
     device.system.mark("sync");
@@ -272,23 +292,6 @@ export class Agent
     this.finish();
   }
 
-  /** Enter was pressed while the owner's approval is awaited: what is under way ends, and what comes next is the question. */
-  onEnter(): void {
-    this.parts.terminal.enter = undefined;
-    this.asked = true;
-    if (this.working) this.link?.cancel();
-    else this.schedule(0);
-  }
-
-  private renamed(named: boolean): void {
-    this.asked = false;
-    this.shown = this.patient = !named; // named: its code is said anew
-    this.close(false);
-    const { store, config } = this.base;
-    // Before one of the image that is tried still:
-    if (named) this.turn = Math.max(0, targets(store, config.serverPin).findIndex(isEntered));
-  }
-
   /** Ends the talk; the next may be with the next of the known servers. */
   private close(next: boolean): void {
     this.http?.close();
@@ -301,6 +304,7 @@ export class Agent
     const { store, config, device } = this.base;
     const joinKey = joinKeyOf(target);
     if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
+    this.listen();
     device.system.mark("join");
     const name = textDefault(defaultValues(store), "device.name");
     const joining = runJoin({
@@ -318,6 +322,7 @@ export class Agent
       },
       pin: target.pin,
       unpinned: target.tofu ? "trust" : "ask",
+      wanted: () => this.address !== undefined && !this.asked,
     });
     void joining.then((result) => this.joined(result)); // not awaited: this function would wait as well
   }
@@ -335,6 +340,7 @@ export class Agent
   }
 
   private joinFailed(reason: string): void {
+    if (this.asked) return this.finish(); // broken off
     this.parts.trial.lastFailure = reason;
     this.base.log("join", `state=failed reason=${reason}`, "W");
     this.close(true);
@@ -370,8 +376,7 @@ export class Agent
     if (!link || !member) return this.finish();
     this.sequence += 1;
     this.holding = waitS > 0 && !member.pending;
-    if (this.patient) this.patient = false;
-    else if (member.pending && !member.pending.ask) this.parts.terminal.enter = this;
+    if (member.pending) this.listen();
     try {
       let request = this.request(waitS, member, false);
       let result: SyncResult | undefined;
@@ -402,7 +407,7 @@ export class Agent
     }
     this.holding = this.breaking = false;
     const { pending } = member;
-    if (pending?.ask && this.link === link && this.failures === 0) this.compare(pending.code);
+    if (pending?.ask && !this.asked && this.link === link && this.failures === 0) this.compare(pending.code);
     else this.finish();
   }
 

@@ -9,8 +9,8 @@ import type { Radio, StepName, Watcher } from "./step.js";
 import type { EnterListener, Terminal } from "./terminal.js";
 
 export interface ServerAsker {
-  /** The person was there and had the dialog's part about the server, or never came; `named`: one is stored now. Called once, with nothing else on the stack. */
-  onServerAsked(came: boolean, named: boolean): void;
+  /** The dialog's part about the server is over; `named`: one is stored now. Called once, with nothing else on the stack. */
+  onServerAsked(named: boolean): void;
 }
 
 export class SerialStep implements Watcher, DialogListener, EnterListener {
@@ -19,8 +19,7 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
   private readonly radio: Radio;
   private open = false; // the dialog for a network
   private beganMs = 0;
-  private asker: ServerAsker | undefined;
-  private limit: unknown; // of the wait for Enter
+  private asker: ServerAsker | undefined; // while its part about the server is open
 
   constructor(base: Base, terminal: Terminal, radio: Radio) {
     this.base = base;
@@ -30,7 +29,7 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
   }
 
   onWaiting(): void {
-    if (this.open) return;
+    if (this.open || this.asker) return;
     if (knownNetworks(this.base.store, false).length > 0) return this.offer();
     // The log stands above: from here on it is a person's.
     this.terminal.print(`\nSet-up of ${this.base.config.product}: first its network, then its server.\n`);
@@ -45,28 +44,22 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
     this.terminal.print(`Connected meanwhile: ${address}.\n`);
   }
 
-  /** The question for a server can wait until it is online again. */
+  /** Enter no longer asks for a server. */
   onLost(): void {
-    if (this.limit !== undefined) this.endWait(false);
-  }
-
-  /** On line, but no server takes this device: for `waitMs` Enter opens the part of the dialog that names one. */
-  askServer(waitMs: number, asker: ServerAsker): void {
-    this.asker = asker;
-    this.limit = this.base.device.timer.set(() => this.endWait(false), waitMs);
-    this.terminal.enter = this;
+    this.terminal.enter = undefined;
   }
 
   /** Somebody is there, and wants to name a server. */
   nameServer(asker: ServerAsker): void {
     this.asker = asker;
-    this.base.device.timer.set(() => this.beginServer(), 0);
+    const { timer } = this.base.device;
+    timer.set(() => new Dialog(this.base, this.terminal, this.radio, this).chooseServer(), 0);
   }
 
   onDialogEnd(named: boolean): void {
     const { asker, base, radio } = this;
     this.asker = undefined;
-    if (asker) return asker.onServerAsked(true, named);
+    if (asker) return asker.onServerAsked(named);
     this.open = false;
     if (radio.online) return;
     const ms = Math.round(base.device.system.uptimeMs() - this.beganMs);
@@ -80,8 +73,7 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
   }
 
   onEnter(): void {
-    if (this.limit === undefined) this.begin();
-    else this.endWait(true);
+    this.begin();
   }
 
   private begin(): void {
@@ -90,22 +82,5 @@ export class SerialStep implements Watcher, DialogListener, EnterListener {
     this.open = true;
     this.beganMs = system.uptimeMs();
     timer.set(() => new Dialog(this.base, this.terminal, this.radio, this).chooseNetwork(), 0); // on an empty stack
-  }
-
-  private endWait(pressed: boolean): void {
-    const { timer } = this.base.device;
-    timer.clear(this.limit);
-    this.limit = this.terminal.enter = undefined;
-    timer.set(() => (pressed ? this.beginServer() : this.giveUp()), 0);
-  }
-
-  private beginServer(): void {
-    new Dialog(this.base, this.terminal, this.radio, this).chooseServer();
-  }
-
-  private giveUp(): void {
-    const { asker } = this;
-    this.asker = undefined;
-    asker?.onServerAsked(false, false);
   }
 }

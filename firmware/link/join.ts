@@ -20,6 +20,8 @@ export interface JoinOptions {
   /** Without a pin: "refuse"; "ask" where a person at the device can compare; "trust" where the defaults say tofu. */
   unpinned: "refuse" | "ask" | "trust";
   pauseMs?: number; // between two sendings of M1
+  /** False: it is not sent again. */
+  wanted?: () => boolean;
 }
 
 export type JoinFailure = SyncFailure | "wrong-server" | "no-pin";
@@ -49,6 +51,7 @@ export async function runJoin(options: JoinOptions): Promise<JoinResult> {
   let last: JoinResult = { kind: "failed", reason: "server-unreachable" };
   for (let sending = 1; sending <= SENDINGS; sending++) {
     if (sending > 1) await pause(options.timer, options.pauseMs ?? PAUSE_MS);
+    if (sending > 1 && options.wanted?.() === false) break;
     try {
       // Both in here: an async function of their own would cost 900 bytes while it waits, another call too much of the stack.
       const { status, body } = await options.http.request(requestOf(join));

@@ -33,8 +33,14 @@ export class DialogClient {
     screen.clear();
     await screen.type(CTRL_C);
     await screen.waitFor(/Press Enter to set up network/, 500);
-    await screen.type("\r");
-    const asked = await screen.waitFor(new RegExp(`${ASKS_NETWORK.source}|${ASKS_SERVER.source}`), ms);
+    const question = new RegExp(`${ASKS_NETWORK.source}|${ASKS_SERVER.source}`);
+    // Who has just been asked is left alone for one attempt: Enter is heard after it. Once too often it would choose a network.
+    let heard: RegExpExecArray | undefined;
+    for (let tries = 0; tries < ENTERS && !heard; tries += 1) {
+      await screen.type("\r");
+      heard = await screen.waitFor(new RegExp(`Looking for networks|${question.source}`), ms / ENTERS);
+    }
+    const asked = heard && (await screen.waitFor(question, ms));
     return asked && (ASKS_SERVER.test(asked[0]) ? "server" : "network");
   }
 

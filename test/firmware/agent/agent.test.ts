@@ -1,6 +1,8 @@
 // The device's loop against the real server: join, readings, pins, lost stores, refusals. In Node, over real sockets.
 
 import test from "ava";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import type { AppApi } from "../../../firmware/agent/app-api.js";
 import type { Defaults } from "../../../firmware/format/defaults-block.js";
 import { encodeFrame, FrameType } from "../../../firmware/protocol/improv.js";
@@ -304,6 +306,27 @@ test.serial(
     t.notRegex(board.said.slice(mark), /Server, as/, "once it is approved nobody is asked any more");
   },
 );
+
+test.serial("Enter is heard while a server that says nothing is being asked", async (t) => {
+  const silent = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  t.teardown(() => silent.close());
+  const { port } = silent.address() as { port: number };
+  const asked = once(silent, "connection");
+  const board = new FirmwareBoard({
+    defaults: await values({ "server.url": `http://127.0.0.1:${port}/#AAAAAAAAAAAAAAAAAAAAAA` }),
+  });
+  await asked;
+  board.type("\r");
+  await board.waitFor(/Server, as [^\n]*: $/);
+  t.notRegex(board.said, /state=failed/);
+  board.type(`${server.server.deviceUrl}\r`);
+  await board.waitFor(/Join key[^\n]*: $/);
+  const mark = board.said.length;
+  board.type(`${(await values())["join.key"]}\r`);
+  await board.waitFor(/state=pending/, mark);
+  t.notRegex(board.said, /state=failed/, "it was broken off, and did not fail");
+});
 
 test.serial("whoever leaves that question, or is noise, does not keep the approval away", async (t) => {
   const board = new FirmwareBoard({ defaults: await values() });
