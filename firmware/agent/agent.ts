@@ -10,29 +10,26 @@ import type { SerialStep, ServerAsker } from "../connect/serial-step.js";
 import type { EnterListener, LineListener, Terminal } from "../connect/terminal.js";
 import { backoffMs } from "../link/backoff.js";
 import { HttpClient } from "../link/http.js";
-import { runJoin } from "../link/join.js";
 import type { JoinResult } from "../link/join.js";
 import { SyncLink } from "../link/sync.js";
 import type { ServerClock, SyncResult } from "../link/sync.js";
 import type { OtaStatus } from "../ota/status.js";
 import type { Trial } from "../ota/trial.js";
 import type { UpdateListener } from "../ota/updater.js";
-import { configurationNumber, takeConfiguration } from "../pins/configuration.js";
+import { takeConfiguration } from "../pins/configuration.js";
 import { STARTUP_PIN } from "../pins/pins.js";
 import type { Pins, PinsListener } from "../pins/pins.js";
-import { parseJoinKey } from "../protocol/join.js";
-import type { JoinKey } from "../protocol/join.js";
 import { MAX_PLAINTEXT_ESP8266 } from "../protocol/sealed.js";
 import type { SyncReply, SyncRequest } from "../protocol/sync-message.js";
 import type { Base } from "../store/base.js";
-import { defaultValues, textDefault } from "../store/defaults-record.js";
 import type { Start } from "../telemetry/causes.js";
 import { raiseBoot } from "../telemetry/ledger.js";
 import type { Outbox, OutboxListener } from "../telemetry/outbox.js";
 import type { ServerTime } from "../telemetry/server-time.js";
+import { joinAt } from "./joining.js";
 import { dropPending, hasFreshServer, memberFor, savePending, settle, targets } from "./membership.js";
 import type { Member, Target } from "./membership.js";
-import { MAX_REPLY, Reporter } from "./request.js";
+import { Reporter } from "./request.js";
 import { Updates } from "./updates.js";
 
 /** Longest hold (PROTOCOL section 1). */
@@ -53,8 +50,6 @@ const PENDING_MS = 25 * 3_600_000;
 const LONG_FAILING = 7;
 /** How long a person at the device has to compare a code. */
 const COMPARE_MS = 600_000;
-/** The signal is said again only when it changed by this much. */
-const RSSI_STEP = 10; // dBm
 
 /** What the agent puts to work. */
 export interface Parts {
@@ -118,7 +113,7 @@ export class Agent
     this.parts = parts;
     this.boot = parts.boot;
     this.onTick = () => this.tick();
-    this.reporter = new Reporter(base.store, parts.outbox, parts.pins, parts.status);
+    this.reporter = new Reporter(base, parts);
     parts.outbox.listener = parts.pins.listener = this;
     this.updates = new Updates(base, parts.status, parts.pins);
   }
@@ -301,29 +296,9 @@ export class Agent
 
   private async join(target: Target): Promise<void> {
     await undefined; // a turn of its own: the stack has 256 slots, and a join goes deep
-    const { store, config, device } = this.base;
-    const joinKey = joinKeyOf(target);
-    if (!joinKey) return this.joinFailed(`no usable join key for ${target.host}`);
+    const joining = joinAt(this.base, this.http!, target, () => this.address !== undefined && !this.asked);
+    if (!joining) return this.joinFailed(`no usable join key for ${target.host}`);
     this.listen();
-    device.system.mark("join");
-    const name = textDefault(defaultValues(store), "device.name");
-    const joining = runJoin({
-      crypto: device.crypto,
-      http: this.http!,
-      timer: device.timer,
-      joinKey,
-      about: {
-        mac: macText(device.system.mac()),
-        chip: config.chip,
-        product: config.product,
-        v: config.version,
-        rssi: device.station.rssi() ?? 0,
-        ...(name && { name }),
-      },
-      pin: target.pin,
-      unpinned: target.tofu ? "trust" : "ask",
-      wanted: () => this.address !== undefined && !this.asked,
-    });
     void joining.then((result) => this.joined(result)); // not awaited: this function would wait as well
   }
 
@@ -412,38 +387,8 @@ export class Agent
   }
 
   private request(waitS: number, member: Member, thin: boolean): SyncRequest {
-    const uptimeMs = this.uptimeMs();
-    const request: SyncRequest = {
-      b: this.boot,
-      s: this.sequence,
-      u: Math.round(uptimeMs),
-      t: this.parts.time.at(uptimeMs),
-      w: waitS,
-      m: MAX_REPLY,
-      p: this.parts.pins.revision,
-      c: configurationNumber(this.base.store),
-    };
-    if (member.pending) request.j = { n: member.pending.n };
-    this.reporter.fill(request, this.state(), member.pending !== undefined, thin);
-    return request;
-  }
-
-  private state(): Record<string, string | number> {
-    const { config, device } = this.base;
-    const rssi = device.station.rssi() ?? 0;
-    const { chain } = this.parts;
-    const state: Record<string, string | number> = {
-      ssid: chain.ssid,
-      ip: this.address?.address ?? "",
-      rssi: Math.round(rssi / RSSI_STEP) * RSSI_STEP,
-      mac: macText(device.system.mac()),
-      chip: config.chip,
-      product: config.product,
-      layout: config.layout,
-      version: config.version,
-    };
-    if (chain.failure) state.failure = chain.failure;
-    return state;
+    const { boot, sequence, reporter, address } = this;
+    return reporter.request({ boot, sequence, waitS, address, pending: member.pending?.n, thin });
   }
 
   /** The reply, where it may be acted on. */
@@ -535,18 +480,6 @@ function isEntered({ source }: Target): boolean {
   return source === "entered";
 }
 
-function joinKeyOf(target: Target): JoinKey | undefined {
-  try {
-    return target.joinKey ? parseJoinKey(target.joinKey) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function withStatus({ reason, status }: { reason: string; status?: number }): string {
   return status ? `${reason} (${status})` : reason;
-}
-
-function macText(mac: Uint8Array): string {
-  return Array.from(mac, (byte) => (byte < 16 ? "0" : "") + byte.toString(16)).join(":");
 }

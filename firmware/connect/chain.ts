@@ -10,7 +10,7 @@ import { markWorked, NETWORK_PART } from "../store/defaults-record.js";
 import { getCount } from "../store/json-record.js";
 import { BOOT_NUMBER } from "../store/keys.js";
 import { firstLimits, knownNetworks } from "./known-networks.js";
-import { hostName } from "./names.js";
+import { hostName, macText } from "./names.js";
 import { networkNote, noteFailure, noteSuccess } from "./network-notes.js";
 import { networkFault, rememberNetwork, ssidText } from "./networks.js";
 import type { Network } from "./networks.js";
@@ -361,10 +361,6 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     }
     this.next();
   }
-}
-
-function macText(mac: Uint8Array): string {
-  return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 function refuse(request: Request): void {

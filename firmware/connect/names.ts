@@ -49,6 +49,11 @@ export function isHostName(text: string | undefined): text is string {
   return true;
 }
 
+/** Lower case, with colons: as people and the wire write it. */
+export function macText(mac: Uint8Array): string {
+  return Array.from(mac, (byte) => (byte < 16 ? "0" : "") + byte.toString(16)).join(":");
+}
+
 function isLetterOrDigit(code: number): boolean {
   const lower = code | 0x20;
   return (lower >= 0x61 && lower <= 0x7a) || (code >= 0x30 && code <= 0x39);
