@@ -68,6 +68,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
   private atPlace = false; // the attempt is made there only
   private mustScan = false; // before the attempts between slices
   private untilMs = 0; // attempts between slices
+  private sliceSaid = ""; // that nobody was heard in it, as the last thing said
   private turn = 0; // of those that are tried between slices
   private begun = false; // not the first pass since the start
   private skipping = false; // the next pass begins at step 3
@@ -201,6 +202,7 @@ export class Chain implements Radio, AttemptListener, SliceListener {
 
   private say(step: StepName, result: string, sinceMs: number): void {
     const ms = Math.round(this.uptimeMs() - sinceMs);
+    this.sliceSaid = "";
     this.base.log("chain", `step=${step} result=${result} ms=${ms}`);
   }
 
@@ -343,7 +345,9 @@ export class Chain implements Radio, AttemptListener, SliceListener {
     rankByTurn(this.plan, this.turn);
     this.mustScan = true;
     if (typeof result === "string") {
-      if (result !== "not-available") this.say("smartconfig", result, slice.startedMs);
+      const again = result === this.sliceSaid; // every 30 s, in the middle of what a person types
+      if (result !== "not-available" && !again) this.say("smartconfig", result, slice.startedMs);
+      this.sliceSaid = result;
       return this.next();
     }
     const network = { ssid: result.ssid, password: result.password };

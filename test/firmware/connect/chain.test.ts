@@ -215,6 +215,19 @@ test.serial("the app goes on sampling while the network is away", async (t) => {
   t.notRegex(board.said, /wifi: address|outbox.*full/);
 });
 
+test.serial("slices in which nobody is heard are said once, and again after an attempt", async (t) => {
+  const timeouts = (said: string) => said.match(/step=smartconfig result=timeout/g)?.length;
+  const blank = new FirmwareBoard({ world: worldOf({ accessPoints: [other] }) });
+  await blank.until("five minutes", () => blank.clock.now() >= 300_000 || undefined);
+  t.is(timeouts(blank.said), 1, blank.said);
+  const refused = new FirmwareBoard({
+    world: worldOf({ accessPoints: [{ ...broome, fail: "refused" }] }),
+    defaults: good,
+  });
+  await refused.until("five minutes", () => refused.clock.now() >= 300_000 || undefined);
+  t.true(timeouts(refused.said)! > 3, refused.said);
+});
+
 test.serial("a phone that sends a wrong password again and again keeps no known network away", async (t) => {
   const phone = { at: 0, forMs: 300_000, via: other.ssid, ssid: network.ssid, password: "mistyped-6725" };
   const world = worldOf({
