@@ -184,9 +184,9 @@ export interface Chip {
   readonly layout: Layout;
   readonly image: ImageFields;
   readonly start: StartText;
-  /** Bytes of flash that the layout needs at least. */
   /** Versions of ESP-Touch that the vendor's code in it knows. */
   readonly touchVersions: readonly (1 | 2)[];
+  /** Bytes of flash that the layout needs at least. */
   readonly flashSize: number;
   /** The flash chip that a virtual board has. */
   readonly flash: FlashChip;

@@ -5,7 +5,7 @@ import { gd25q32c } from "./flash-chip.js";
 import { flashSizes } from "./flash-codes.js";
 import { fourMegabytes } from "./layout-4mb.js";
 import { macBytes } from "./mac-fuse.js";
-import { newRomCommands } from "./rom-commands.js";
+import { newRom } from "./new-rom.js";
 import { newLoading } from "./rom-loading.js";
 
 const EFUSE_BLOCK1 = 0x600b0844;
@@ -51,23 +51,9 @@ export const esp32c6: Chip = {
   flashSize: 0x400000,
   flash: gd25q32c,
   rom: {
+    ...newRom(0x60003000),
     securityInfoId: 13,
     magic: [0x2ce0806f],
-    commands: newRomCommands,
-    statusLength: 4,
-    blockSize: 0x400,
-    extendedBegin: true,
-    attachWords: 2,
-    spi: {
-      base: 0x60003000,
-      usr: 0x18,
-      usr1: 0x1c,
-      usr2: 0x20,
-      mosiLength: { offset: 0x24, shift: 0, bits: 10 },
-      misoLength: { offset: 0x28, shift: 0, bits: 10 },
-      data: 0x58,
-      addressAtTop: false,
-    },
     mac: macBytes(EFUSE_BLOCK1),
     fields: {
       package: [{ address: EFUSE_BLOCK1 + 12, shift: 24, bits: 3 }],

@@ -25,6 +25,3 @@ export const secondRomCommands: readonly string[] = [
   "FLASH_DEFL_END",
   "SPI_FLASH_MD5",
 ];
-
-/** Those of the chips since the ESP32-S2. */
-export const newRomCommands: readonly string[] = [...secondRomCommands, "GET_SECURITY_INFO"];
