@@ -4,16 +4,17 @@ import test from "ava";
 import { Clock } from "../../../tools/simulator/clock.js";
 import { Console, FIFO_SIZE } from "../../../tools/simulator/console.js";
 import { EventQueue } from "../../../tools/simulator/events.js";
+import { pass } from "../../support/stepped.js";
 
 function rig(paced: boolean) {
-  const clock = new Clock({ mode: "fast" });
+  const clock = new Clock({ mode: "stepped" });
   const queue = new EventQueue(() => undefined);
   const uart = new Console({ clock, post: queue.post, toHost: () => undefined, paced });
   const read = () => {
     const event = queue.take();
     return event === undefined ? undefined : Buffer.from(event[1] as Uint8Array).toString("latin1");
   };
-  return { clock, uart, read, pass: (ms: number) => new Promise<void>((done) => clock.set(ms, done)) };
+  return { clock, uart, read, pass: (ms: number) => pass(clock, ms) };
 }
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
@@ -40,27 +41,27 @@ test("a program that never reads does not fill the host's memory", (t) => {
   clock.close();
 });
 
-test("paced at 1200 baud, 128 bytes take 1.07 s, and what comes while the FIFO is full is lost", async (t) => {
+test("paced at 1200 baud, 128 bytes take 1.07 s, and what comes while the FIFO is full is lost", (t) => {
   const { clock, uart, read, pass } = rig(true);
   uart.baudRate = 1200;
   uart.receive(bytes("x".repeat(300)));
   t.is(read(), undefined);
-  await pass(700);
+  pass(700);
   t.is(read()?.length, 64); // 32 at a time
-  await pass(3000);
+  pass(3000);
   t.is(read()!.length, FIFO_SIZE);
   t.is(read(), undefined);
   t.is(uart.overruns, 300 - 64 - FIFO_SIZE);
   clock.close();
 });
 
-test("paced, a program that reads in time gets everything", async (t) => {
+test("paced, a program that reads in time gets everything", (t) => {
   const { clock, uart, read, pass } = rig(true);
   uart.baudRate = 1200;
   uart.receive(bytes("y".repeat(300)));
   let got = 0;
   for (let i = 0; i < 10; i += 1) {
-    await pass(300);
+    pass(300);
     got += read()?.length ?? 0;
   }
   t.is(got, 300);
@@ -68,11 +69,11 @@ test("paced, a program that reads in time gets everything", async (t) => {
   clock.close();
 });
 
-test("a reset forgets what was not read", async (t) => {
+test("a reset forgets what was not read", (t) => {
   const { clock, uart, read, pass } = rig(true);
   uart.receive(bytes("z".repeat(300)));
   uart.reset();
-  await pass(100);
+  pass(100);
   t.is(read(), undefined);
   clock.close();
 });

@@ -10,12 +10,13 @@ import { Radio } from "../../../tools/simulator/radio.js";
 import { seededNumbers } from "../../../tools/simulator/random.js";
 import { RECORD_SIZE, ScanRecords } from "../../../firmware/device/sdk/scan-record.js";
 import { checkWorld } from "../../../tools/simulator/world.js";
+import { passTurns } from "../../support/stepped.js";
 
 const SETTLED_MS = 5000; // of virtual time
 
 function rig(world: unknown) {
   const checked = checkWorld(world);
-  const clock = new Clock({ mode: "fast" });
+  const clock = new Clock({ mode: "stepped" });
   const air = new Air(checked);
   const heard: BusEvent[] = [];
   const queue: EventQueue = new EventQueue(() =>
@@ -26,7 +27,7 @@ function rig(world: unknown) {
   const chance = seededNumbers(1, "radio");
   const radio = new Radio({ air, clock, chance, post: queue.post, hostNumber: 2 });
   scheduleFaults(checked.faults, clock, air, []);
-  return { radio, clock, air, heard, wait: (ms: number) => new Promise<void>((done) => clock.set(ms, done)) };
+  return { radio, clock, air, heard, wait: (ms: number) => passTurns(clock, ms) };
 }
 
 const network = { ssid: "Broome", password: "cable-beach", channel: 6, rssi: -50 };

@@ -3,6 +3,7 @@
 import test from "ava";
 import { Clock } from "../../../tools/simulator/clock.js";
 import { Straps } from "../../../tools/simulator/straps.js";
+import { pass } from "../../support/stepped.js";
 
 /** D/R = DTR/RTS with 0 or 1, a number = milliseconds. */
 function play(sequence: string): string {
@@ -26,12 +27,6 @@ function play(sequence: string): string {
   straps.close();
   clock.close();
   return events.join(" ");
-}
-
-function pass(clock: Clock, ms: number): void {
-  let over = false;
-  clock.set(ms, () => (over = true));
-  while (!over) clock.step();
 }
 
 for (const [name, sequence, expected] of [
