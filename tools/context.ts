@@ -1,6 +1,7 @@
 // What a verb gets from the command line: streams, progress, and the options that all verbs share.
 
-import { SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Context, Progress } from "./verb.js";
 
@@ -10,6 +11,9 @@ export interface Globals {
   server?: string;
   json?: boolean;
 }
+
+/** A package, when it is needed: few runs show a bar. */
+const load = createRequire(import.meta.url);
 
 function bytesText(count: number): string {
   return count < 10_000 ? `${count} B` : `${(count / 1024).toFixed(0)} KiB`;
@@ -24,7 +28,8 @@ function newProgress(
 ): Progress {
   if (!tty) return { update: () => {}, end: () => {} };
   const started = Date.now();
-  const bar = new SingleBar({
+  const { SingleBar: Bar } = load("cli-progress") as { SingleBar: typeof SingleBar };
+  const bar = new Bar({
     format: `${label} [{bar}] {percentage}% {amount} {rate}`,
     barCompleteChar: "█",
     barIncompleteChar: "·",

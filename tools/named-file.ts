@@ -7,7 +7,7 @@ import { BroomeError } from "./error.js";
 
 /** More than any flash chip of these boards holds, and any list of devices. */
 const MAX_SIZE = 64 << 20; // bytes
-const FIRST_PIECE = 64 << 10;
+const PIECE = 64 << 10; // bytes
 const BOM = "\ufeff";
 
 /** All bytes of a file or a pipe. Throws `file-unreadable`, `file-too-large`. */
@@ -52,16 +52,14 @@ export function sameFile(a: string, b: string): boolean {
 /** Undefined where there is more than MAX_SIZE: a device, say, has no end. `expected`: bytes, 0 for a pipe. */
 function readAll(file: number, expected: number): Uint8Array | undefined {
   if (expected > MAX_SIZE) return undefined;
-  let bytes = new Uint8Array(Math.max(FIRST_PIECE, expected + 1)); // one more, to see the end
+  const pieces: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
-    const count = readSync(file, bytes, length, bytes.length - length, null);
-    if (count === 0) return bytes.slice(0, length);
+  for (let size = expected || PIECE; length <= MAX_SIZE; size = PIECE) {
+    const piece = new Uint8Array(size);
+    const count = readSync(file, piece, 0, size, null);
+    if (count === 0) return pieces.length === 1 ? pieces[0]! : new Uint8Array(Buffer.concat(pieces));
+    pieces.push(count === size ? piece : piece.subarray(0, count));
     length += count;
-    if (length > MAX_SIZE) return undefined;
-    if (length < bytes.length) continue;
-    const larger = new Uint8Array(2 * bytes.length);
-    larger.set(bytes);
-    bytes = larger;
   }
+  return undefined;
 }

@@ -39,14 +39,17 @@ export function marker(): Uint8Array {
   return Uint8Array.from(INVERTED_MARKER, (byte) => byte ^ 0xff);
 }
 
-/** Offsets of every marker in `image`. */
+/** Offsets of every marker in `image` (Boyer, Moore and Horspool's search: most of the image is never looked at). */
 export function findMarkers(image: Uint8Array): number[] {
   const wanted = marker();
+  const last = MARKER_SIZE - 1;
+  const steps = new Uint8Array(256).fill(MARKER_SIZE);
+  for (let i = 0; i < last; i++) steps[wanted[i]!] = last - i;
   const found: number[] = [];
-  for (let at = image.indexOf(wanted[0]!); at >= 0; at = image.indexOf(wanted[0]!, at + 1)) {
-    let same = 1;
-    while (same < MARKER_SIZE && image[at + same] === wanted[same]) same++;
-    if (same === MARKER_SIZE) found.push(at);
+  for (let at = 0; at + last < image.length; at += steps[image[at + last]!]!) {
+    let same = last;
+    while (same >= 0 && image[at + same] === wanted[same]) same--;
+    if (same < 0) found.push(at);
   }
   return found;
 }

@@ -4,12 +4,30 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkNode, fail } from "./start.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sources = ["tools", "host", "firmware/format", "firmware/protocol"];
+/** Packages with native code, or with files that they look for beside them; the others are bundled: a file each is slow to load. */
+const notBundled = ["@fastify/*", "esbuild", "esptool-js", "fastify", "libsql", "serialport", "typescript"];
+/** What bundled CommonJS packages call for Node's own modules. */
+const BANNER = [
+  'import { createRequire as requireOfBundle } from "node:module";',
+  "const require = requireOfBundle(import.meta.url);",
+].join("\n");
+/** commander loads it, and with it half of Node's network, for subcommands that are programs of their own; there are none. */
+const withoutPrograms = {
+  name: "commander-without-programs",
+  setup(build) {
+    build.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      /[\\/]node_modules[\\/]commander[\\/]/.test(importer) ? { path, namespace: "nothing" } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "nothing" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
 const KEEP_OLD_BUILDS_MS = 24 * 3600 * 1000; // a running `broome serve` may still load its lazy parts
 
 function* files(folder) {
@@ -46,7 +64,9 @@ async function build(outdir) {
     format: "esm",
     platform: "node",
     target: "node20",
-    packages: "external",
+    external: notBundled,
+    banner: { js: BANNER },
+    plugins: [withoutPrograms],
     sourcemap: "linked",
     outExtension: { ".js": ".mjs" },
     logLevel: "silent",
@@ -91,5 +111,6 @@ if (!existsSync(outdir)) {
   utimesSync(outdir, new Date(), new Date());
   removeOldBuilds(folder, outdir);
 }
+nodeModule.enableCompileCache?.(join(outdir, "compiled")); // Node 22.1 and newer
 const { main } = await import(pathToFileURL(join(outdir, "cli.mjs")).href);
 process.exitCode = await main(process.argv.slice(2));

@@ -2,7 +2,13 @@
 
 import test from "ava";
 import { crc32 } from "../../../firmware/format/crc32.js";
-import { encodeDefaults, findDefaults, readDefaults } from "../../../firmware/format/defaults-block.js";
+import {
+  encodeDefaults,
+  findDefaults,
+  findMarkers,
+  marker,
+  readDefaults,
+} from "../../../firmware/format/defaults-block.js";
 import { FormatError } from "../../../firmware/format/error.js";
 import { damage, pick } from "../../support/damage.js";
 import { seededRandom, type Random } from "../../support/random.js";
@@ -113,4 +119,20 @@ test("10,000 damaged images: a block is found whole, or refused by code", (t) =>
     }
   }
   t.pass();
+});
+
+test("every marker is found, wherever it lies, and nothing else: against Buffer.indexOf", (t) => {
+  const random = seededRandom(20261127);
+  const wanted = marker();
+  for (let i = 0; i < 5000; i += 1) {
+    const image = Buffer.alloc(random.below(200), 0xff);
+    const room = image.length - wanted.length;
+    for (let times = random.below(6); times > 0 && room >= 0; times -= 1) {
+      const from = random.below(3) && random.below(16); // whole, or without its beginning
+      image.set(wanted.subarray(from), random.below(room + 1));
+    }
+    const expected: number[] = [];
+    for (let at = image.indexOf(wanted); at >= 0; at = image.indexOf(wanted, at + 1)) expected.push(at);
+    t.deepEqual(findMarkers(image), expected, `case ${i} of seed ${random.seed}: ${image.toString("hex")}`);
+  }
 });
