@@ -57,6 +57,7 @@ const table: Row[] = [
   },
   { from: "tools/error.ts", may: [] },
   { from: "tools/keys-directory.ts", may: [], node: true },
+  { from: "tools/process-lock.ts", may: [], node: true },
   { from: "tools/named-file.ts", may: ["firmware/format", "tools/error.ts"], node: true },
   { from: "tools/answers-file.ts", may: ["tools/named-file.ts", "tools/error.ts"] },
   { from: "tools/chips", may: ["tools/error.ts"] },
@@ -83,7 +84,12 @@ const table: Row[] = [
     node: true,
     npm: true,
   },
-  { from: "tools/engine", may: ["firmware/format", "tools/chips", "tools/error.ts"], node: true, npm: true },
+  {
+    from: "tools/engine",
+    may: ["firmware/format", "tools/chips", "tools/process-lock.ts", "tools/error.ts"],
+    node: true,
+    npm: true,
+  },
   {
     from: "tools/build",
     may: [
@@ -156,6 +162,7 @@ const table: Row[] = [
       "tools/esptool/slip.ts",
       "tools/esptool/command.ts",
       "tools/smartconfig", // the chip's half of ESP-Touch, which in a real chip is the vendor's code
+      "tools/process-lock.ts",
       "tools/error.ts",
     ],
     node: true,

@@ -13,7 +13,7 @@ import { patch, readValues } from "../patch/patch.js";
 import { mergeValues } from "../patch/values.js";
 import { parseDevices, type Device } from "../series/devices-csv.js";
 import { labelSvg } from "../series/label.js";
-import { ResultsLog } from "../series/results-log.js";
+import { lockLog, ResultsLog } from "../series/results-log.js";
 import { Plugged } from "../series/plugged.js";
 import { BoardIsDone, runSeries } from "../series/series.js";
 import { choosePort } from "../serial/choose.js";
@@ -29,7 +29,7 @@ const IMAGE_MAGIC = 0xe9;
 /**
  * `files`: what goes onto each board; asked for when the list of boards has been read.
  *
- * @throws BroomeError `series-invalid`, `series-incomplete`, `defaults-missing`; what patching each row throws
+ * @throws BroomeError `series-invalid`, `series-busy`, `series-incomplete`, `defaults-missing`; what patching each row throws
  */
 export async function flashEach(
   context: Context,
@@ -42,6 +42,21 @@ export async function flashEach(
   const devices = parseDevices(readNamedText(options.each as string));
   const regions = files();
   for (const device of devices) personalise(regions, device); // before the first board is touched
+  const unlock = lockLog(options.log as string);
+  try {
+    return await flashRows(context, devices, regions, options, started);
+  } finally {
+    unlock();
+  }
+}
+
+async function flashRows(
+  context: Context,
+  devices: readonly Device[],
+  regions: readonly Region[],
+  options: Options,
+  started: number,
+): Promise<Record<string, unknown>> {
   const log = new ResultsLog(options.log as string);
   const labels = labelsFolder(options);
   const chips = new Map<string, string>(); // by name

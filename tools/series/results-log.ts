@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { BroomeError } from "../error.js";
+import { tryLock } from "../process-lock.js";
 
 const HEADER = ["mac", "result", "at", "name"];
 const NO_HEADER = `its first line is not ${HEADER.join()}`;
@@ -24,6 +25,32 @@ export interface Result {
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly name: string;
+}
+
+/**
+ * Takes the log for this process: two series at once would give the same row to two boards.
+ *
+ * @returns what gives it back; that of a series that was killed is taken over
+ * @throws BroomeError `series-busy`, `file-unwritable`
+ */
+export function lockLog(path: string): () => void {
+  const lock = orUnwritable(path, () => tryLock(`${path}.lock`));
+  if (typeof lock === "function") return lock;
+  const by = lock.pid === undefined ? "another process" : `process ${lock.pid}`;
+  throw new BroomeError(
+    "series-busy",
+    `${path} is the log of a series that runs (${by})`,
+    "End that one first, or give this one a list and a --log of its own: a log gives a row to one board.",
+  );
+}
+
+function orUnwritable<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const message = `${path}: ${(cause as Error).message}`;
+    throw new BroomeError("file-unwritable", message, "Make room, or name another --log.", { cause });
+  }
 }
 
 export class ResultsLog {
@@ -64,17 +91,14 @@ export class ResultsLog {
 
   /** Opened to be read and appended to. */
   private withFile<T>(work: (file: number) => T): T {
-    try {
+    return orUnwritable(this.path, () => {
       const file = openSync(this.path, "a+", 0o600);
       try {
         return work(file);
       } finally {
         closeSync(file);
       }
-    } catch (cause) {
-      const message = `${this.path}: ${(cause as Error).message}`;
-      throw new BroomeError("file-unwritable", message, "Make room, or name another --log.", { cause });
-    }
+    });
   }
 
   private note(mac: string, name: string): void {

@@ -1,13 +1,14 @@
 // A series: the list, the log, the label, and the order of things, with boards that come and go.
 
 import test, { type ExecutionContext } from "ava";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import decodeQR from "qr/decode.js";
 import { parseDevices } from "../../../tools/series/devices-csv.js";
 import { labelSvg } from "../../../tools/series/label.js";
-import { ResultsLog } from "../../../tools/series/results-log.js";
+import { lockLog, ResultsLog } from "../../../tools/series/results-log.js";
 import { Plugged } from "../../../tools/series/plugged.js";
 import { runSeries, type SeriesOptions } from "../../../tools/series/series.js";
 import { seeded } from "../../../tools/simulator/seeded.js";
@@ -129,6 +130,20 @@ test("a log that cannot be written is known before the first board", (t) => {
   const path = logPath(t);
   t.is(code(t.throws(() => new ResultsLog(dirname(path)))), "file-unwritable");
   t.is(code(t.throws(() => new ResultsLog(join(dirname(path), "none", "results.csv")))), "file-unwritable");
+});
+
+test("a log belongs to one series at a time; that of a series that was killed is free", (t) => {
+  const path = logPath(t);
+  const unlock = lockLog(path);
+  const refused = t.throws(() => lockLog(path));
+  t.is(code(refused), "series-busy");
+  t.regex(refused!.message, new RegExp(`process ${process.pid}\\b`));
+  unlock();
+  const { pid } = spawnSync(process.execPath, ["-e", "0"]);
+  writeFileSync(`${path}.lock`, `${pid} -\n`);
+  lockLog(path)();
+  t.false(existsSync(`${path}.lock`));
+  t.is(code(t.throws(() => lockLog(join(dirname(path), "none", "results.csv")))), "file-unwritable");
 });
 
 test("a label says in letters and in a QR code which board it is", (t) => {
