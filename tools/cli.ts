@@ -1,6 +1,6 @@
 // The `broome` command: finds the verbs on the command line, runs them in order, and turns errors into exit codes.
 
-import { Command, CommanderError } from "commander";
+import { Command, InvalidArgumentError, CommanderError } from "commander";
 import { createContext, type Globals } from "./context.js";
 import { findRoot, projectVersion } from "./project.js";
 import { splitVerbs } from "./split-verbs.js";
@@ -23,6 +23,12 @@ function secretAmong(argv: readonly string[]): string | undefined {
   return argv.find((argument, i) => secretOption.test(argument) && !asks(i));
 }
 
+/** What a port takes is for the verb to say. */
+function baudRate(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a number, 115200 for example.");
+}
+
 /** Adds what every verb takes, before or after its name. */
 function addGlobals(command: Command): Command {
   return command
@@ -30,7 +36,7 @@ function addGlobals(command: Command): Command {
       "-p, --port <port>",
       "serial port: a path, rfc2217://host:port or socket://host:port (or BROOME_PORT)",
     )
-    .option("-b, --baud <rate>", "line speed in baud", Number)
+    .option("-b, --baud <rate>", "line speed in baud", baudRate)
     .option("--server <url>", "admin URL of the server (or BROOME_SERVER)")
     .option("--json", "last line on stdout is the result as JSON");
 }

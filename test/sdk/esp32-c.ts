@@ -23,13 +23,15 @@ interface Compiler {
 }
 
 const XTENSA = ["-mlongcalls", "-mtext-section-literals"];
+/** Of Espressif's compilers, as sdkconfig tells the headers; Debian's have picolibc. */
+const NEWLIB = "-DCONFIG_LIBC_NEWLIB=1";
 const KINDS: Readonly<Record<string, Kind>> = {
   esp32: {
     number: 1,
     cores: 2,
     architecture: "xtensa",
     compilers: [
-      { command: "xtensa-esp32-elf-gcc", flags: XTENSA, objects: true },
+      { command: "xtensa-esp32-elf-gcc", flags: [...XTENSA, NEWLIB], objects: true },
       {
         command: "xtensa-lx106-elf-gcc",
         flags: [...XTENSA, "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs"],
@@ -42,7 +44,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     cores: 1,
     architecture: "riscv",
     compilers: [
-      { command: "riscv32-esp-elf-gcc", flags: ["-march=rv32imc_zicsr_zifencei"], objects: true },
+      { command: "riscv32-esp-elf-gcc", flags: ["-march=rv32imc_zicsr_zifencei", NEWLIB], objects: true },
       {
         command: "riscv64-unknown-elf-gcc",
         flags: ["-march=rv32imc_zicsr", "-mabi=ilp32", "--specs=picolibc.specs"],
@@ -109,7 +111,7 @@ export function checkEsp32C(options: CheckOptions, { command, flags, objects }: 
         [...flags, ...FLAGS, ...includesOf(options), ...way, file],
         { encoding: "utf8", maxBuffer: 1 << 24 },
       );
-      if (status !== 0) throw new Error(`${file}: ${stderr.split("\n").slice(0, 12).join("\n")}`);
+      if (status !== 0) throw new Error(`${file}: ${errorsOf(stderr)}`);
       if (objects) bytes += readFileSync(object).length;
     }
     const made = objects ? `objects of ${bytes} bytes` : "syntax alone";
@@ -118,6 +120,13 @@ export function checkEsp32C(options: CheckOptions, { command, flags, objects }: 
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** The lines that say what is wrong; without one, the first. */
+function errorsOf(stderr: string): string {
+  const lines = stderr.split("\n");
+  const errors = lines.filter((line) => /(?:error|warning):/.test(line));
+  return (errors.length > 0 ? errors : lines).slice(0, 6).join("\n");
 }
 
 /** Ours with -I; the vendors' as system headers, whose warnings are not ours. */

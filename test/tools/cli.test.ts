@@ -40,7 +40,13 @@ test("each verb's --help exits 0 and says what the verb does", async (t) => {
 });
 
 test("a command line without sense exits 2 and says so in JSON as well", (t) => {
-  for (const argv of [["frobnicate"], ["build", "--frobnicate"], ["--json"], ["-p"]]) {
+  for (const argv of [
+    ["frobnicate"],
+    ["build", "--frobnicate"],
+    ["--json"],
+    ["-p"],
+    ["chip-id", "-b", "fast"],
+  ]) {
     const { status, json, stderr } = broome(...argv, "--json");
     t.is(status, 2, argv.join(" "));
     t.like(json, { ok: false, code: "usage" });
