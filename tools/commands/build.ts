@@ -12,6 +12,7 @@ import { buildWithSdk, type SdkBuildResult } from "../sdk/build.js";
 import type { Amount } from "../sdk/limits.js";
 import { sdkChips, sdkTarget } from "../sdk/target.js";
 import type { Context, Options, Verb } from "../verb.js";
+import { BuildSteps } from "./build-steps.js";
 
 export const verb: Verb = {
   name: "build",
@@ -77,17 +78,15 @@ async function runSdkBuild(
   options: Options,
 ): Promise<Record<string, unknown>> {
   const request = requestOf(context, `${chip}-sdk`, options);
-  let count = 0;
+  const write = (text: string) => void process.stderr.write(text);
+  const steps = new BuildSteps({ tty: context.tty, write, log: (text) => context.log(text) });
   const result = await buildWithSdk({
     ...request,
     chip,
     wantsUpdates: options.releaseKey !== undefined,
-    onStep: (what) => {
-      count += 1;
-      if (context.tty) process.stderr.write(`\r\x1b[K${count}  ${what.slice(0, 60)}`);
-    },
+    onStep: (what) => steps.step(what),
     onNote: (text) => context.log(`  ${text}`),
-  }).finally(() => context.tty && count > 0 && process.stderr.write("\r\x1b[K"));
+  }).finally(() => steps.end());
   chained(context, request.outDir, result.chip);
   const parts = [`${result.modules} modules`, `Moddable SDK ${result.sdk}`, ...amounts(result)];
   context.log(`${result.chip} ${result.version}: ${parts.join(", ")}, ${(result.ms / 1000).toFixed(0)} s`);

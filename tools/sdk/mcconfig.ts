@@ -1,12 +1,13 @@
 // Runs the SDK's mcconfig, tells how far it is, and turns what went wrong into an error that can be acted on.
 
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { BroomeError } from "../error.js";
 import type { Sdk } from "./find.js";
 import { overflowOf } from "./limits.js";
+import { stepOf } from "./steps.js";
 import type { SdkTarget } from "./target.js";
 
 export interface RunOptions {
@@ -16,13 +17,13 @@ export interface RunOptions {
   readonly folder: string;
   /** Must be there. */
   readonly out: string;
-  /** Gets everything that was said. */
+  /** Gets everything that is said, as it comes. */
   readonly logFile: string;
   /** Write the makefile and all that comes with it, and stop there. */
   readonly generateOnly?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
-  /** One step is over: a file compiled, linked, packed. */
+  /** A step begins: a file is compiled, linked, packed. */
   onStep?(what: string): void;
 }
 
@@ -45,13 +46,14 @@ export async function runMcconfig(options: RunOptions): Promise<void> {
     LANGUAGE: "en", // what make, compiler and linker say is read below; gettext puts it above LC_ALL
     PATH: [sdk.tools, options.env.PATH ?? ""].join(delimiter),
   };
+  const log = openSync(options.logFile, "w");
+  const onText = (text: string) => void writeSync(log, text);
   const { code, output } = await run(
     join(sdk.tools, "mcconfig"),
     argv,
     { cwd: folder, env, signal },
-    options.onStep,
-  );
-  writeFileSync(options.logFile, output);
+    { onText, ...(options.onStep && { onStep: options.onStep }) },
+  ).finally(() => closeSync(log));
   signal?.throwIfAborted();
   if (code === 0 && !FAILED.test(output)) return;
   throw overflowOf(target.chip, output) ?? failed(output, options.logFile);
@@ -77,6 +79,11 @@ function failed(output: string, logFile: string): BroomeError {
   );
 }
 
+interface Ears {
+  onText(text: string): void;
+  onStep?(what: string): void;
+}
+
 interface Where {
   readonly cwd: string;
   readonly env: Record<string, string | undefined>;
@@ -87,7 +94,7 @@ function run(
   program: string,
   argv: readonly string[],
   { cwd, env, signal }: Where,
-  onStep: RunOptions["onStep"],
+  { onText, onStep }: Ears,
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     // A group of its own: make and its compilers end with it.
@@ -104,9 +111,13 @@ function run(
     let partial = "";
     const take = (text: string) => {
       output += text;
+      onText(text);
       const lines = (partial + text).split("\n");
       partial = lines.pop()!;
-      for (const line of lines) if (line.startsWith("# ")) onStep?.(line.slice(2));
+      for (const line of lines) {
+        const step = stepOf(line);
+        if (step !== undefined) onStep?.(step);
+      }
     };
     child.stdout.setEncoding("utf8").on("data", take);
     child.stderr.setEncoding("utf8").on("data", take);

@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runMcconfig } from "../../../tools/sdk/mcconfig.js";
+import { stepOf } from "../../../tools/sdk/steps.js";
 import { sdkTarget } from "../../../tools/sdk/target.js";
 
 interface Ending {
@@ -45,8 +46,30 @@ const WELL = 'Executing "ninja all"...\n[9/9] Generating binary image\n';
 
 test("a build that went well: its steps, its log, messages in English", async (t) => {
   const { steps, log } = await run(t, { says: `${WELL}# xsc main\n# Built files at /out/bin\n` });
-  t.deepEqual(steps, ["xsc main", "Built files at /out/bin", "language en"]);
+  const binary = "ESP-IDF 9 of 9: Generating binary image";
+  t.deepEqual(steps, [binary, "xsc main", "Built files at /out/bin", "language en"]);
   t.true(log.startsWith(WELL));
+});
+
+test("of ninja's steps the file's name is enough", (t) => {
+  // Of a build with ESP-IDF 6.0.
+  const said = [
+    "[93/866] Building C object esp-idf/hal/CMakeFiles/__idf_hal.dir/mmu_hal.c.obj",
+    "[94/866] Linking C static library esp-idf/hal/libhal.a",
+    "[865/866] Linking CXX executable xs_esp32.elf",
+    "[866/866] Generating ld/sections.ld",
+    "[1/2 of it",
+    "#",
+    "## cc",
+  ];
+  const steps = said.map(stepOf);
+  t.deepEqual(steps, [
+    "ESP-IDF 93 of 866: building mmu_hal.c.obj",
+    "ESP-IDF 94 of 866: linking libhal.a",
+    "ESP-IDF 865 of 866: linking xs_esp32.elf",
+    "ESP-IDF 866 of 866: Generating ld/sections.ld",
+    ...[undefined, undefined, undefined],
+  ]);
 });
 
 test("ESP-IDF's build failed and make went on: no old image is taken", async (t) => {
