@@ -104,6 +104,22 @@ function tooBig(): Promise<string> {
   return refusal("app-too-big", buildOf("esp8266", { program }));
 }
 
+/** A function of C that must run from RAM, and is larger than what XS and the vendor's code leave of it. */
+function tooMuchInRam(): Promise<string> {
+  const folder = rig.path("resident");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "resident.js"), 'export default function resident() @ "xs_resident";\n');
+  writeFileSync(
+    join(folder, "resident.c"),
+    `#include "xsmc.h"
+#include "mc.xs.h"
+__attribute__((section(".iram.text"))) void xs_resident(xsMachine *the) { __asm__ volatile(".space 9000"); }
+`,
+  );
+  const program = { name: "resident", manifest: { modules: { "*": [join(folder, "*")] } } };
+  return refusal("app-too-big", buildOf("esp8266", { program }));
+}
+
 /** The linux build as an owner has it: patched, joined, read, commanded. */
 async function linJoins(): Promise<string> {
   const { program } = await buildOf("lin");
@@ -212,6 +228,7 @@ try {
     if (hasToolchain("esp8266")) {
       await check("esp8266 builds", () => boardBuild("esp8266"));
       await check("esp8266 refuses a program that is too big", tooBig);
+      await check("esp8266 refuses too much code for its RAM", tooMuchInRam);
     } else skip("esp8266 builds", "there is no ESP8266 toolchain ($ESP_BASE)");
     for (const chip of ["esp32", "esp32c3"]) {
       await check(`${chip} bytecode`, async () => {

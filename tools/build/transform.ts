@@ -16,9 +16,17 @@ export interface Module {
   readonly imports: readonly string[];
 }
 
-/** Reads and transforms all files. Throws `compile-error` with "file:line:column: message" lines, `module-missing`. */
-export async function transformModules(root: string, files: readonly ModuleFile[]): Promise<Module[]> {
-  const results = await Promise.allSettled(files.map((file) => transformModule(root, file)));
+/**
+ * Reads and transforms all files. Throws `compile-error` with "file:line:column: message" lines, `module-missing`.
+ *
+ * @param prepare what is done to the text of a JavaScript file before, within its lines
+ */
+export async function transformModules(
+  root: string,
+  files: readonly ModuleFile[],
+  prepare: (text: string) => string = (text) => text,
+): Promise<Module[]> {
+  const results = await Promise.allSettled(files.map((file) => transformModule(root, file, prepare)));
   const failures = results.flatMap((result) =>
     result.status === "rejected" ? [result.reason as Error] : [],
   );
@@ -26,14 +34,19 @@ export async function transformModules(root: string, files: readonly ModuleFile[
   return results.map((result) => (result as PromiseFulfilledResult<Module>).value);
 }
 
-async function transformModule(root: string, { name, file }: ModuleFile): Promise<Module> {
+async function transformModule(
+  root: string,
+  { name, file }: ModuleFile,
+  prepare: (text: string) => string,
+): Promise<Module> {
   const path = relative(root, file);
   const text = await readFile(file, "utf8").catch((cause) => {
     throw new BroomeError("module-missing", `${path} is not there`, "manifest.json names it.", { cause });
   });
   try {
-    const { code, map } = await transform(text, {
-      loader: file.endsWith(".ts") ? "ts" : "js",
+    const typed = file.endsWith(".ts");
+    const { code, map } = await transform(typed ? text : prepare(text), {
+      loader: typed ? "ts" : "js",
       format: "esm",
       target: "es2022",
       charset: "utf8",

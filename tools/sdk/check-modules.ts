@@ -14,7 +14,7 @@ export async function checkModules(root: string, options: TreeOptions): Promise<
   const ours = all.filter(
     ({ file }) => !file.startsWith(options.variables.MODDABLE!) && /\.(ts|js)$/.test(file),
   );
-  for (const { name, path, imports } of await transformModules(root, ours))
+  for (const { name, path, imports } of await transformModules(root, ours, plainJavaScript))
     for (const wanted of imports) {
       if (names.has(wanted)) continue;
       throw new BroomeError(
@@ -24,4 +24,12 @@ export async function checkModules(root: string, options: TreeOptions): Promise<
       );
     }
   return ours.length;
+}
+
+/** XS's own syntax for what C does: `close() @ "xs_close"`, `class Port @ "xs_port_destructor" {`. Only xsc reads it. */
+const HOST_FUNCTION = /\)\s*@\s*(["'])[^"'\n]*\1/g;
+const HOST_CLASS = /\bclass\b([^{@\n]*)@\s*(["'])[^"'\n]*\2/g;
+
+function plainJavaScript(text: string): string {
+  return text.replace(HOST_FUNCTION, ") {}").replace(HOST_CLASS, "class$1");
 }

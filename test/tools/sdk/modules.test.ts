@@ -76,6 +76,33 @@ test("an import that no module answers is refused by name; types are no imports"
   t.is(await checkModules(join(folder, "app"), { ...options, platform: "esp32" }), 2);
 });
 
+test("JavaScript with XS's syntax for host functions is read for its imports", async (t) => {
+  const folder = tree(t, {
+    ...files,
+    // As the SDK's own modules have it: modules/io, modules/files.
+    "app/src/port.js": `import Timer from "timer";
+class Port @ "xs_port_destructor" {
+  constructor(dictionary) @ "xs_port_constructor";  // on the pins
+  close() @ "xs_port_close"
+  get mode() @ "xs_port_mode";
+}
+class Serial extends Port @ 'xs_serial_destructor' { write(data) @ 'xs_serial_write'; }
+export const bus = { read() @ "xs_bus_read", at: Timer };
+export default function resident(a, b) @ "xs_resident";
+export { Port, Serial };
+`,
+  });
+  const options = {
+    manifest: join(folder, "app/manifest.json"),
+    platform: "lin",
+    variables: { MODDABLE: join(folder, "sdk") },
+  };
+  t.is(await checkModules(join(folder, "app"), options), 3);
+  writeFileSync(join(folder, "app/src/port.js"), 'import "gone";\nexport function f() @ "xs_f";\n');
+  const error = await t.throwsAsync(checkModules(join(folder, "app"), options));
+  t.regex(error!.message, /src\/port\.js imports gone/);
+});
+
 test("an app in the place of the project's is looked at, and the project's own is not", async (t) => {
   const folder = tree(t, {
     "sdk/modules/timer/timer.js": "",
