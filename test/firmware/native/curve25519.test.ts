@@ -107,6 +107,46 @@ test("Ed25519: RFC 8032 section 7.1, and nothing with a bit of signature, key or
   t.deepEqual(new Set(await answersOf(driver, changed)), new Set(["0"]));
 });
 
+const P = 2n ** 255n - 19n;
+
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n;
+  for (let square = base % P; exponent > 0n; exponent >>= 1n, square = (square * square) % P)
+    if (exponent & 1n) result = (result * square) % P;
+  return result;
+}
+
+/** RFC 8032 section 5.1.3, by Euler's criterion: has -x^2 + y^2 = 1 + d x^2 y^2 an x? And the encoding must be the only one. */
+function isEncoding(encoded: bigint): boolean {
+  const [y, odd] = [encoded & (2n ** 255n - 1n), encoded >> 255n];
+  if (y >= P) return false;
+  const d = ((P - 121665n) * power(121666n, P - 2n)) % P;
+  const square = ((y * y - 1n + P) * power((d * y * y + 1n) % P, P - 2n)) % P;
+  if (square === 0n) return odd === 0n;
+  return power(square, (P - 1n) / 2n) === 1n;
+}
+
+test("points: every y near 0 and p, both signs, and seeded ones, are taken or refused as the formula says", async (t) => {
+  const random = seededRandom(20261127);
+  const ys = [
+    ...Array.from({ length: 60 }, (_, i) => BigInt(i)),
+    ...Array.from({ length: 40 }, (_, i) => P - 20n + BigInt(i)), // the last is 2^255: y = 0, odd
+    ...Array.from({ length: 100 }, () => BigInt(`0x${hex(random.bytes(32))}`) >> 1n),
+  ];
+  const all = ys.flatMap((y) => [y, y | (1n << 255n)]);
+  const text = (value: bigint) => hex(bytes(value.toString(16).padStart(64, "0")).reverse());
+  const got = await answersOf(
+    driver,
+    all.map((value) => `p ${text(value)}`),
+  );
+  t.deepEqual(
+    got,
+    all.map((value) => (isEncoding(value) ? text(value) : "0")),
+  );
+  t.true(got.filter((line) => line === "0").length > 100);
+  t.true(got.filter((line) => line !== "0").length > 100);
+});
+
 test("SHA-512 is Node's, for every length up to three blocks", async (t) => {
   const random = seededRandom(7);
   const messages = Array.from({ length: 400 }, (_, length) => random.bytes(length));

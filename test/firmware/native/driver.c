@@ -6,11 +6,13 @@
 //   v KEY SIGNATURE [MESSAGE]  1 or 0
 //   u KEY SIGNATURE [MESSAGE]  the same, the signature taken for a secret: valgrind has to complain
 //   h [MESSAGE]                SHA-512
+//   p BYTES                    the point that the bytes are the one encoding of, encoded again; none: 0
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "curve25519-edwards.h"
 #include "curve25519-sha512.h"
 #include "curve25519.h"
 
@@ -106,6 +108,18 @@ static void hash(char** line) {
   print(digest, sizeof digest);
 }
 
+static void decode(char** line) {
+  uint8_t bytes[32];
+  Point point;
+  takeExactly(line, bytes, sizeof bytes);
+  if (!pointDecode(&point, bytes)) {
+    puts("0");
+    return;
+  }
+  pointEncode(bytes, &point);
+  print(bytes, sizeof bytes);
+}
+
 int main(void) {
   static char line[LINE_LIMIT];
   while (fgets(line, sizeof line, stdin)) {
@@ -118,6 +132,7 @@ int main(void) {
       case 'v': verify(&rest, false); break;
       case 'u': verify(&rest, true); break;
       case 'h': hash(&rest); break;
+      case 'p': decode(&rest); break;
       default: fail("unknown command");
     }
   }

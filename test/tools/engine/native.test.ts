@@ -40,10 +40,12 @@ test("ed25519Verify gives a boolean, false for other lengths", async (t) => {
     const [key, message, signature] = [hex("${KEY}"), hex("af82"), hex("${SIGNATURE}")];
     bus("log", ed25519Verify(key, message, signature), ed25519Verify(key, message.subarray(1), signature));
     bus("log", ed25519Verify(key.subarray(1), message, signature), ed25519Verify(key, message, signature.subarray(1)));
+    bus("log", ed25519Verify(hex("${KEY}00"), message, signature), ed25519Verify(key, message, hex("${SIGNATURE}00")));
     bus("log", ed25519Verify(new Uint8Array(0), message, signature), ed25519Verify(key, new ArrayBuffer(0), signature));
   `);
   t.deepEqual(log, [
     [true, false],
+    [false, false],
     [false, false],
     [false, false],
   ]);
