@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { encodeAppDescriptor, parseAppDescriptor } from "../../firmware/format/app-descriptor.js";
 import { findDefaults } from "../../firmware/format/defaults-block.js";
 import { isBlank } from "../../firmware/format/canonical.js";
+import { FormatError } from "../../firmware/format/error.js";
 import { mendImage, parseImage, reader, verifyImageFile } from "../../firmware/format/image.js";
+import type { ImageInfo } from "../../firmware/format/image.js";
 import { initialOtadata, partitionTable } from "../build/tables.js";
 import { sha256 } from "../build/virtual-image.js";
 import type { Chip } from "../chips/chip.js";
@@ -60,14 +62,14 @@ function collectEspIdf({ target, bin, work, ...identity }: CollectOptions): Coll
   const settings = join(made, "config/sdkconfig.h");
   checkGenerated(read(settings).toString("utf8"), settings);
   const app = stamp(read(join(bin, "xs_esp32.bin")), identity);
-  verifyImageFile(app, sha256);
+  verifiedAs(join(bin, "xs_esp32.bin"), app);
   const memories = memoriesOf(read(join(made, "xs_esp32.map")).toString("latin1"));
   const sections = sectionsOf(read(join(made, "xs_esp32.elf")));
   const limits = { ...slotLimits(chip, app.length), ...memoryLimits(sections, memories) };
   checkLimits(target.chip, limits);
   const { layout } = chip;
   const parts = [
-    { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: read(join(bin, "bootloader.bin")) },
+    { name: "bootloader.bin", offset: layout.bootloader.offset, bytes: bootloaderOf(bin, chip) },
     { name: "partition-table.bin", offset: layout.partitionTable.offset, bytes: table(bin, target) },
     { name: "ota_data_initial.bin", offset: layout.otadata.offset, bytes: initialOtadata() },
     { name: "app.bin", offset: layout.ota_0.offset, bytes: app },
@@ -77,6 +79,33 @@ function collectEspIdf({ target, bin, work, ...identity }: CollectOptions): Coll
     ...{ parts, limits, defaults: blankBlock(app) },
     program: existsSync(program) ? readFileSync(program) : undefined,
   };
+}
+
+/** ESP-IDF's, which the ROM loads: whole, for this chip, and no longer than the room before the partition table. */
+function bootloaderOf(bin: string, { name, layout, image }: Chip): Uint8Array {
+  const path = join(bin, "bootloader.bin");
+  const bytes = read(path);
+  const { size } = layout.bootloader;
+  if (bytes.length > size)
+    throw new BroomeError(
+      "sdk-config",
+      `the bootloader has ${bytes.length} bytes; up to the partition table there are ${size}`,
+      "Lower CONFIG_BOOTLOADER_LOG_LEVEL, or take out what was added to it.",
+    );
+  const { chipId } = verifiedAs(path, bytes);
+  if (chipId === image.chipId) return bytes;
+  const message = `${path} is for the chip with id ${chipId}; the ${name} has ${image.chipId}`;
+  throw new BroomeError("sdk-build-failed", message, "Remove .broome/sdk/out and build again.");
+}
+
+/** `verifyImageFile`, with the name of the file in what it says. */
+function verifiedAs(path: string, bytes: Uint8Array): ImageInfo {
+  try {
+    return verifyImageFile(bytes, sha256);
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new BroomeError(cause.code, `${path}: ${cause.message}`, cause.help, { cause });
+  }
 }
 
 /** The table that ESP-IDF made of partitions.csv must be the one of the chip's layout: flasher and updates rely on it. */
@@ -99,7 +128,7 @@ function collectEsp8266({ target, bin, work, esp8266 }: CollectOptions): Collect
   checkLimits(target.chip, limits);
   checkStorage(program, layout.broome);
   const app = read(join(bin, "main.bin"));
-  verifyImageFile(app, sha256);
+  verifiedAs(join(bin, "main.bin"), app);
   const vendor = join(esp8266 ?? "", "ESP8266_RTOS_SDK/components/esp8266/firmware");
   const bootloader = withFlashFields(read(join(vendor, "boot_v1.7.bin")), chip);
   const parts = [

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseAppDescriptor } from "../../../firmware/format/app-descriptor.js";
 import { findDefaults } from "../../../firmware/format/defaults-block.js";
-import { parseImage, reader, verifyImageFile } from "../../../firmware/format/image.js";
+import { buildImage, parseImage, reader, verifyImageFile } from "../../../firmware/format/image.js";
 import { initialOtadata, partitionTable } from "../../../tools/build/tables.js";
 import { chipByName } from "../../../tools/chips/registry.js";
 import { collect } from "../../../tools/sdk/collect.js";
@@ -51,10 +51,19 @@ const HEADER = requiredSettings
   .map(([name, value]) => `#define ${name} ${value === "y" ? "1" : value}`)
   .join("\n");
 
+/** Of another chip where `chipId` says so; a byte is wrong where `damaged`. */
+function bootloader({ size = 12_000, chipId = c3.image.chipId, damaged = false } = {}): Uint8Array {
+  const header = { chipId, entry: 0x403cbf10, flashMode: 2, flashSize: 2, flashFrequency: 15 };
+  const segments = [{ loadAddress: 0x403cbf10, data: new Uint8Array(size - 100).fill(0x13) }];
+  const image = buildImage({ ...header, minRevision: 3, maxRevision: 199, segments }, sha256);
+  if (damaged) image[1000]! ^= 1;
+  return image;
+}
+
 /** Paths from the folder that holds mcconfig's `bin` and `work`. */
 const MADE: Readonly<Record<string, string | Uint8Array>> = {
   "bin/xs_esp32.bin": testImage(),
-  "bin/bootloader.bin": testImage().slice(0, 4096),
+  "bin/bootloader.bin": bootloader(),
   "bin/partition-table.bin": partitionTable(c3),
   "work/xsProj-esp32c3/build/config/sdkconfig.h": HEADER,
   "work/xsProj-esp32c3/build/xs_esp32.map": MAP,
@@ -120,6 +129,24 @@ const refusals: [
   words: RegExp,
 ][] = [
   ["no app", { "bin/xs_esp32.bin": undefined }, "sdk-build-failed", /there is no .*xs_esp32\.bin/],
+  [
+    "a bootloader that reaches into the partition table",
+    { "bin/bootloader.bin": bootloader({ size: 33_000 }) },
+    "sdk-config",
+    /bootloader has \d{5} bytes; up to the partition table there are 32768/,
+  ],
+  [
+    "a damaged bootloader",
+    { "bin/bootloader.bin": bootloader({ damaged: true }) },
+    "image-corrupt",
+    /bootloader\.bin: Checksum failed/,
+  ],
+  [
+    "another chip's bootloader",
+    { "bin/bootloader.bin": bootloader({ chipId: 0 }) },
+    "sdk-build-failed",
+    /id 0; the esp32c3 has 5/,
+  ],
   ["no bootloader", { "bin/bootloader.bin": undefined }, "sdk-build-failed", /bootloader\.bin/],
   ["no table", { "bin/partition-table.bin": undefined }, "sdk-build-failed", /partition-table\.bin/],
   ["no settings", { [`${build}/config/sdkconfig.h`]: undefined }, "sdk-build-failed", /sdkconfig\.h/],
