@@ -50,11 +50,16 @@ export class Outbox {
     const at = (this.first + this.count) % OUTBOX_SIZE;
     this.uptimes[at] = Math.round(this.system.uptimeMs());
     this.numbers[at] = this.next;
-    this.names[at] = name;
+    this.names[at] = this.known(name); // one text for all its readings, where the app makes it up anew each time
     this.values[at] = value;
     this.next += 1;
     this.count += 1;
     this.listener?.onReading();
+  }
+
+  private known(name: string): string {
+    const at = this.names.indexOf(name);
+    return at < 0 ? name : this.names[at]!;
   }
 
   /** The oldest readings, at most `limit`, as they travel. They stay here. */
