@@ -21,10 +21,10 @@ export async function choose(message: string, choices: readonly string[]): Promi
   return answered(rawlist({ message, choices: choices.map((value) => ({ value })) }, streams));
 }
 
-/** Yes or no; Enter is yes. Throws `interrupted`. */
-export async function confirm(message: string): Promise<boolean> {
+/** Yes or no; Enter is `byEnter`. Throws `interrupted`. */
+export async function confirm(message: string, byEnter = true): Promise<boolean> {
   const { confirm } = await prompts();
-  return answered(confirm({ message, default: true }, streams));
+  return answered(confirm({ message, default: byEnter }, streams));
 }
 
 /** A line of text, `[default]` shown; `refuse` says why an answer is not taken. Throws `interrupted`. */

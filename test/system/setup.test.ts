@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPort } from "../../tools/serial/open.js";
 import { improvOver } from "../support/improv-sdk.js";
+import { terminal } from "../support/terminal.js";
 import { Rig, network, type Server } from "./rig.js";
 
 const rig = new Rig();
@@ -65,6 +66,39 @@ for (const [way, extra] of [
       await board.end();
     },
   );
+
+const bare = () => server.deviceUrl.replace(/#.*/, "");
+
+test.serial("without a pin nobody is there to compare the code: the server is not kept", async (t) => {
+  const board = await blankBoard("no-pin");
+  const values = { ...good, "server.url": bare(), "join.key": server.joinKey };
+  const setup = rig.verb("-p", board.first.port!, "setup", "--answers", answers("bare", values));
+  t.is(((await t.throwsAsync(setup)) as { code?: string }).code, "no-pin");
+  await board.end();
+});
+
+test.serial("a person compares the code: no leads to another server, yes keeps this one's pin", async (t) => {
+  const board = await blankBoard("compared");
+  const argv = ["-p", board.first.port!, "setup", "--server", server.admin.url];
+  const { answer, screen, exit } = await terminal(t, rig.path("."), argv);
+  await answer("Which network shall the board use?", "1\r");
+  await answer("Password of", `${network.password}\r`);
+  for (const same of ["", "n", "y"]) {
+    // Enter alone is no yes.
+    await answer("Server, as", `\x15${bare()}\r`);
+    await answer("Join key", `${server.joinKey}\r`);
+    await answer("Does the server's page show", `${same}\r`);
+  }
+  await answer("compare this code", "");
+  t.is(await exit, 0, screen());
+  const code = /compare this code on the server's page: (\d{6})/.exec(screen())![1]!;
+  type Row = { deviceid: string; code: string };
+  const [row] = await server.admin.poll<Row[]>("/api/devices?state=pending", "the board", 30_000, (rows) =>
+    rows.some((each) => each.code === code),
+  );
+  t.truthy(row);
+  await board.end();
+});
 
 test.serial("by the dialog, a board that is on line and has its server is said to be so", async (t) => {
   const board = await rig.board("bound");

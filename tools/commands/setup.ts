@@ -2,7 +2,7 @@
 
 import { ownServer } from "../admin-client.js";
 import { BroomeError } from "../error.js";
-import { canAsk } from "../prompt.js";
+import { canAsk, confirm } from "../prompt.js";
 import { choosePort } from "../serial/choose.js";
 import { openPort } from "../serial/open.js";
 import { readSetupAnswers, type SetupAnswers } from "../setup/answers.js";
@@ -159,7 +159,19 @@ async function nameServer(
     }
     const fault = await dialog.server(url, async () => (answers ? answers.joinKey : askJoinKey()));
     if (fault === undefined) {
-      const { code, reason, said = "" } = await dialog.joined();
+      const {
+        code,
+        reason,
+        said = "",
+        refused,
+      } = await dialog.joined(async (shown) =>
+        answers ? false : confirm(`Does the server's page show ${shown}?`, false),
+      );
+      if (refused) {
+        if (answers) throw unpinned(url);
+        context.log("not this server, then");
+        continue;
+      }
       if (reason === undefined) {
         if (code !== undefined) context.log(`compare this code on the server's page: ${code}`);
         else context.log("the board has its server, and says nothing of a code yet: see broome monitor");
@@ -173,6 +185,14 @@ async function nameServer(
     if (answers) throw new BroomeError("server-unreachable", fault, "Correct server.url or join.key.");
     context.log(fault);
   }
+}
+
+function unpinned(url: string): BroomeError {
+  return new BroomeError(
+    "no-pin",
+    `${url} has no pin: somebody would have to compare a code, and nobody is asked`,
+    "Give server.url as `broome serve` prints it, with what follows the #.",
+  );
 }
 
 function notTaken(reason: string, said: string): BroomeError {

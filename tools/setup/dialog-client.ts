@@ -20,6 +20,18 @@ const ASKS_KEY = /Join key[^\n]*: $/;
 /** With why no server takes the board before it. */
 const OFFERS_SERVER = /([^\n]*)Press Enter to set up the server/;
 
+/** Asks the person at the board, or leaves the comparing to the owner. */
+const COMPARES = /Does the server's page show (\d{6})\? \(y\/n\): $|Compare this code|state=approved/;
+
+export interface Joined {
+  readonly code?: string;
+  /** Why there is none, and the board's words for it. */
+  readonly reason?: string;
+  readonly said?: string;
+  /** The person said that the server's page shows another. */
+  readonly refused?: true;
+}
+
 export class DialogClient {
   private readonly screen: Screen;
 
@@ -120,13 +132,30 @@ export class DialogClient {
     return end[1];
   }
 
-  /** What became of it: the code that the owner compares on the server's page, or why there is none; neither: nothing was said. */
-  async joined(): Promise<{ code?: string; reason?: string; said?: string }> {
+  /**
+   * What became of it: the code that the owner compares on the server's page, or why there is none; neither: nothing was said.
+   *
+   * @param same whether the page shows that code: the board asks where it was given no pin, and keeps the server's only then
+   */
+  async joined(same: (code: string) => Promise<boolean>): Promise<Joined> {
     const end = /join: code=(\d{6}) state=pending|join: state=failed reason=([^\n]+)/;
     const [, code, reason] = (await this.screen.waitFor(end, CODE_MS)) ?? [];
-    if (reason === undefined) return code === undefined ? {} : { code };
+    if (code !== undefined) return { code, ...(await this.compare(same)) };
+    if (reason === undefined) return {};
     const offer = await this.screen.waitFor(OFFERS_SERVER, OFFER_MS);
     return { reason, said: offer?.[1] ?? "" }; // in the board's words
+  }
+
+  private async compare(same: (code: string) => Promise<boolean>): Promise<{ refused?: true }> {
+    const { screen } = this;
+    const [, asked] = (await screen.waitFor(COMPARES, CODE_MS)) ?? [];
+    if (asked === undefined) return {};
+    const good = await same(asked);
+    screen.clear();
+    await screen.type(good ? "y\r" : "n\r");
+    if (good) return {};
+    await screen.waitFor(/Not this server/, PROMPT_MS);
+    return { refused: true };
   }
 
   /** Leaves the dialog where it stands. */
