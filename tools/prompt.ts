@@ -18,7 +18,12 @@ const prompts = () => import("@inquirer/prompts");
 /** A numbered menu; resolves to the chosen value. Throws `interrupted`. */
 export async function choose(message: string, choices: readonly string[]): Promise<string> {
   const { rawlist } = await prompts();
-  return answered(rawlist({ message, choices: choices.map((value) => ({ value })) }, streams));
+  return answered(rawlist({ message, choices: choices.map(choiceOf) }, streams));
+}
+
+/** What stands behind two spaces is for choosing by, and not repeated in the answer. */
+function choiceOf(value: string): { value: string; short: string } {
+  return { value, short: value.split("  ")[0]! };
 }
 
 /** Yes or no; Enter is `byEnter`. Throws `interrupted`. */

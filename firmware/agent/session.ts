@@ -174,6 +174,7 @@ export class Session implements LineListener {
     if (same) {
       member.pending!.ask = false;
       savePending(this.base.store, member);
+      this.terminal.print("Now approve it on that page.\n");
     } else {
       dropPending(this.base.store);
       this.close(true);

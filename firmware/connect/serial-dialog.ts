@@ -37,6 +37,9 @@ only if it works; what worked before stays stored.
 
 const NO_PIN =
   "Without its #pin another server could pose as this one: none is trusted until you have compared a code.\n";
+const SERVER_HELP =
+  "The address that `broome serve` prints for devices, with what follows its #. Enter alone: no server now.\n";
+const KEY_HELP = "Whoever has the server makes one: broome join-keys create. It has 30 characters.\n";
 const NO_KEY = "Without a join key, only a server that knows this device already will take it.\n";
 
 export interface DialogListener {
@@ -127,7 +130,7 @@ export class Dialog implements LineListener, ReachListener {
     const place = found && number <= SHOWN ? placeOf(found, number) : -1;
     if (number === 0) return this.chooseNetwork();
     if (place >= 0) return this.choose(found!.ssid(place).slice(), found!.security(place));
-    if (answer === "?" || answer === "help") terminal.print(HELP);
+    if (isQuestion(answer)) terminal.print(HELP);
     else if (number > 0 && number <= MOST_NUMBERS) terminal.print(`There is no ${number} in the list.\n`);
     else return this.choose(encodeUtf8(answer), undefined);
     this.askNetwork();
@@ -195,6 +198,10 @@ export class Dialog implements LineListener, ReachListener {
   private takeServer(typed: string | undefined): void {
     const url = typed === "" ? this.sent?.url : typed; // a phone named it: its join key is still wanted
     if (!url) return this.end();
+    if (isQuestion(url)) {
+      this.terminal.print(SERVER_HELP);
+      return this.chooseServer();
+    }
     try {
       const { host, port, pin } = parseServerUrl(url);
       this.url = url;
@@ -224,6 +231,10 @@ export class Dialog implements LineListener, ReachListener {
 
   private takeJoinKey(key: string | undefined): void {
     if (key === undefined) return this.end();
+    if (isQuestion(key)) {
+      this.terminal.print(KEY_HELP);
+      return this.askJoinKey();
+    }
     try {
       if (key !== "") parseJoinKey(key);
     } catch (error) {
@@ -253,4 +264,8 @@ export class Dialog implements LineListener, ReachListener {
   private get oldKey(): string | undefined {
     return this.sent?.key || getRecord<ServerEntry>(this.base.store, SERVER)?.key;
   }
+}
+
+function isQuestion(answer: string): boolean {
+  return answer === "?" || answer === "help";
 }

@@ -48,10 +48,15 @@ async function runSetup(
     throw new BroomeError("answers-missing", "nobody is there to answer", "Give --answers FILE.");
   const started = Date.now();
   const port = await openPort(await choosePort(context.port), { baudRate: context.baud ?? BAUD_RATE });
-  const onAbort = () => void port.close();
+  const screen = new Screen(port);
+  const onAbort = () => {
+    screen.end(
+      new BroomeError("interrupted", "stopped as asked", "What the board has stored by now, it keeps."),
+    );
+    void port.close();
+  };
   context.signal.addEventListener("abort", onAbort);
   try {
-    const screen = new Screen(port);
     const dialog = new DialogClient(screen);
     const way = await findWay(context, screen, dialog, options.dialog === true);
     const outcome = way && (await bringOnline(context, way, answers));
@@ -150,9 +155,10 @@ async function nameServer(
     context.log(wanted === false ? "the board has its server" : "the board says nothing of a server yet");
     return {};
   }
-  const own = answers ? undefined : await ownServer(context, options, () => true);
+  let before = answers ? undefined : await ownServer(context, options, () => true);
   for (;;) {
-    const url = answers ? answers.server! : await askServer(own);
+    const url = answers ? answers.server! : await askServer(before);
+    before = url || before; // what was typed may be right, and only the key wrong
     if (url === "") {
       await dialog.leave();
       return {};

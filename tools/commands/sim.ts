@@ -10,6 +10,7 @@ import { defaultWorld, readWorld } from "../simulator/world.js";
 import type { Context, Options, Verb } from "../verb.js";
 
 const MAX_BOARDS = 256;
+const MAX_PORT = 65535;
 /** Its JEDEC id says a power of two. */
 const MIN_FLASH = 256 * 1024; // bytes
 const MAX_FLASH = 128 * 1024 * 1024;
@@ -69,6 +70,7 @@ async function simulateUntilInterrupted(
 ): Promise<Record<string, unknown>> {
   if (options.count < 1 || options.count > MAX_BOARDS)
     throw usage(`--count ${options.count} is not 1 to ${MAX_BOARDS}`, "Start more in another process.");
+  const port = ownPort(context, options.count);
   const chip = chipByName(options.chip);
   const world = options.world === undefined ? defaultWorld : readWorld(options.world);
   const mac = options.mac === undefined ? undefined : parseMac(options.mac);
@@ -78,7 +80,7 @@ async function simulateUntilInterrupted(
   });
   if (context.signal.aborted) return {};
   const simulation = await simulate({
-    ...{ engine, chip, world, mac },
+    ...{ engine, chip, world, mac, port },
     count: options.count,
     flashFile: options.flash,
     flashSize: options.flashSize,
@@ -100,6 +102,20 @@ async function simulateUntilInterrupted(
     await simulation.close();
   }
   return { boards: simulation.boards.length };
+}
+
+/** `-p` of a board that is made here: by which it can be reached. BROOME_PORT may be meant for other verbs. */
+function ownPort({ port }: Context, count: number): number | undefined {
+  const [, number] = /^(?:rfc2217:\/\/(?:127\.0\.0\.1|localhost):)?(\d{1,5})$/.exec(port ?? "") ?? [];
+  if (port === undefined || (number === undefined && port === process.env.BROOME_PORT)) return undefined;
+  if (number === undefined || Number(number) > MAX_PORT)
+    throw usage(
+      `a virtual board cannot be at ${port}`,
+      "A TCP port of this machine, like -p 4000; or leave -p out.",
+    );
+  if (count > 1)
+    throw usage(`${count} boards cannot share port ${number}`, "Leave -p out: each gets a free one.");
+  return Number(number);
 }
 
 /** Never by itself: the open ports keep the process alive. */

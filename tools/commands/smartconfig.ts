@@ -70,6 +70,8 @@ export const verb: Verb = {
       signal: context.signal,
     });
     context.log(`${answered.mac} is on line at ${answered.ip}.`);
+    if (extras.server !== undefined && extras.joinKey !== undefined)
+      context.log("It asks that server to take it in: approve it on the server's page.");
     if (extras.server !== undefined && extras.joinKey === undefined)
       context.log(
         "It has no join key from here: where none is in its image, its serial dialog asks for one.",

@@ -37,10 +37,13 @@ export class Screen {
       this.text = (this.text + decoder.decode(Uint8Array.from(bytes), { stream: true })).slice(-MAX_TEXT);
       this.look();
     });
-    port.onLost((error) => {
-      this.lost = error;
-      this.look();
-    });
+    port.onLost((error) => this.end(error));
+  }
+
+  /** Nothing more is waited for: whoever does gets `error`. */
+  end(error: Error): void {
+    this.lost ??= error;
+    this.look();
   }
 
   write(bytes: Uint8Array): Promise<void> {

@@ -1,6 +1,7 @@
 // The ports by which a virtual board's serial line is reached: RFC 2217 with modem lines, plain TCP, and a pty.
 
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { BroomeError } from "../error.js";
 import { BUSY_NOTICE } from "../serial/com-port.js";
 import { sendOrDrop } from "./backlog.js";
 import { openPty, type Pty } from "./pty.js";
@@ -14,6 +15,13 @@ export interface PortOptions {
   /** The C helper that holds a pty; without it there is none. */
   ptyHelper?: string;
   host?: string;
+  /** TCP port of RFC 2217; default: a free one. */
+  port?: number;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface Ports {
@@ -27,13 +35,18 @@ export interface Ports {
   close(): Promise<void>;
 }
 
-/** Opens all ports of one board. One client at a time over all of them; a second is told so and hung up on. */
+/**
+ * Opens all ports of one board. One client at a time over all of them; a second is told so and hung up on.
+ *
+ * @throws BroomeError `port-busy`
+ */
 export async function openPorts(options: PortOptions = {}): Promise<Ports> {
   const uart = new UartLine();
   const host = options.host ?? "127.0.0.1";
   const sockets = new Set<Socket>();
-  const rfc2217 = await listen(host, uart, sockets, (socket) => new Rfc2217Session(socket, uart));
-  const tcp = await listen(host, uart, sockets, (socket) => new TcpSession(socket, uart));
+  const place = { host, port: options.port ?? 0 };
+  const rfc2217 = await listen(place, uart, sockets, (socket) => new Rfc2217Session(socket, uart));
+  const tcp = await listen({ host, port: 0 }, uart, sockets, (socket) => new TcpSession(socket, uart));
   let pty: Pty | undefined;
   try {
     if (options.ptyHelper !== undefined) pty = await openPty(options.ptyHelper, uart);
@@ -80,7 +93,7 @@ class TcpSession implements Session {
 }
 
 function listen(
-  host: string,
+  place: Place,
   uart: UartLine,
   sockets: Set<Socket>,
   makeSession: (socket: Socket) => Session,
@@ -98,8 +111,15 @@ function listen(
     void admit(uart, session, socket);
   });
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, host, () => resolve(server));
+    server.once("error", (cause) => reject(unusable(place, cause)));
+    server.listen(place.port, place.host, () => resolve(server));
+  });
+}
+
+function unusable({ host, port }: Place, cause: Error): BroomeError {
+  const message = `port ${port} of ${host} cannot be had: ${cause.message}`;
+  return new BroomeError("port-busy", message, "Choose another with -p, or none: a free one is taken then.", {
+    cause,
   });
 }
 

@@ -21,6 +21,8 @@ import { hearLoopback } from "./touch-udp.js";
 import type { World } from "./world.js";
 
 export interface SimulationOptions {
+  /** TCP port of RFC 2217, of a single board; default: free ones. */
+  port?: number | undefined;
   engine: Engine;
   chip: Chip;
   world: World;
@@ -136,7 +138,10 @@ async function makeBoard(options: PartOptions): Promise<Part> {
       size: sizeOf(place.path) ?? options.flashSize ?? chip.flashSize,
     });
     undo.push(() => flash.close());
-    const ports: Ports = await openPorts({ ptyHelper: engine.pty });
+    const ports: Ports = await openPorts({
+      ptyHelper: engine.pty,
+      ...(options.port !== undefined && { port: options.port }),
+    });
     undo.push(() => ports.close());
     const mac = nextMac(options.mac ?? virtualMac(options.flashFile && resolve(options.flashFile)), number);
     const log = options.log === undefined ? undefined : numbered(options.log, number);

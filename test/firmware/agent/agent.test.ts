@@ -344,6 +344,7 @@ test.serial("without a pin the person at the device compares, and only then the 
   const [, code] = await board.waitFor(/code=(\d{6}) state=pending/);
   await board.waitFor(new RegExp(`show ${code}\\? \\(y/n\\): $`));
   board.type("y\n");
+  await board.waitFor(/Now approve it on that page\./);
   const id = await approve(board);
   const record = getRecord<{ id: string; url: string }>(board.store, IDENTITY)!;
   t.is(record.id, id);

@@ -51,10 +51,12 @@ test.serial(
       [/Password[^\n]*: $/, "not the password\r"],
       [/not accepted\. \[wrong-password \(\d+\)\]\n[^]*Password of "Broome"[^\n]*: $/, "short\n"],
       [/8 to 63 bytes[^]*Password of "Broome"[^\n]*: $/, `xx\b\x7f${network.password}\n`],
-      [/Connected: 192[^]*Server[^\n]*: $/, "http://127.0.0.1:1/\n"],
+      [/Connected: 192[^]*Server[^\n]*: $/, "?\n"],
+      [/broome serve[^]*Server[^\n]*: $/, "http://127.0.0.1:1/\n"],
       [/Nothing answers there[^]*Server[^\n]*: $/, "https://x/\n"],
       [/TLS is not offered[^]*Server[^\n]*: $/, `${url}\n`],
-      [/Join key[^\n]*: $/, "short\n"],
+      [/Join key[^\n]*: $/, "help\n"],
+      [/broome join-keys create[^]*Join key[^\n]*: $/, "short\n"],
       [/a join key has 30 characters[^]*Join key[^\n]*: $/, `${KEY}\n`],
     );
     await board.waitFor(/step=serial result=online ms=\d+[^]*The server is stored/);

@@ -69,6 +69,31 @@ const counter = await imageOf(`
 `);
 
 test.serial(
+  "-p is the TCP port of the board, so that it can be plugged in again at the same place",
+  async (t) => {
+    const flash = flashFile(t, { ota_0: counter });
+    const first = await start(t, ["--flash", flash]);
+    const port = first.reach.rfc2217.split(":").at(-1)!;
+    const taken = await broome(["sim", "-p", port]).ended;
+    t.is(taken.code, 1);
+    t.regex(taken.stderr, new RegExp(`^port-busy: port ${port} of 127`));
+    first.child.kill("SIGINT");
+    await first.ended;
+    const again = await start(t, ["--flash", flash, "-p", first.reach.rfc2217]);
+    t.is(again.reach.rfc2217, first.reach.rfc2217);
+    for (const [argv, why] of [
+      [["-p", "/dev/ttyUSB0"], /cannot be at \/dev\/ttyUSB0/],
+      [["-p", "70000"], /cannot be at 70000/],
+      [["-p", "4000", "--count", "2"], /2 boards cannot share port 4000/],
+    ] as const) {
+      const { code, stderr } = await broome(["sim", ...argv]).ended;
+      t.is(code, 2, stderr);
+      t.regex(stderr, why);
+    }
+  },
+);
+
+test.serial(
   "the first line tells how the board is reached; SIGTERM ends it and removes what was temporary",
   async (t) => {
     const { child, ended, reach } = await start(t, ["--download"]);
