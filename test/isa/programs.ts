@@ -14,7 +14,7 @@ const bits = new DataView(new ArrayBuffer(8)); const anyNumber = () => { bits.se
 globalThis.onBusEvent = () => undefined;
 const tell = (n) => { bits.setFloat64(0, n); return n === n ? [bits.getInt32(0), bits.getInt32(4)] : "NaN" };`;
 
-/** Loads of a DataView are aligned: XS's setters avoid others on the chips, its getters leave them to the platform. */
+/** A NaN is told as that: which bits it has is nobody's promise (ECMA-262, SetValueInBuffer), and a signalling one differs. Loads of a DataView are aligned: XS's setters avoid others on the chips, its getters leave them to the platform. */
 const PROGRAMS = (seed: number): Record<string, string> => ({
   "numbers: sum, difference, product, quotient, whole parts": `${CHANCE(seed)}
     for (let i = 0; i < 1500; i++) { const a = anyNumber(), b = i % 5 ? anyNumber() : a * (1 + 2 ** -(i % 53));
@@ -36,7 +36,7 @@ const PROGRAMS = (seed: number): Record<string, string> => ({
       bus("log", name, [...map.entries()].length, Object.fromEntries(map) && [...map.values()].reduce((a, b) => a + b, 0)) }`,
   "typed arrays, bytes, views": `${CHANCE(seed)}
     for (let i = 0; i < 40; i++) { const bytes = Uint8Array.from({ length: 32 }, () => chance()), view = new DataView(bytes.buffer);
-      bus("log", bytes.subarray(3, 29), view.getUint32(4, true), view.getInt16(6), tell(view.getFloat64(8)), view.getFloat32(12), new Uint16Array(bytes.buffer, 2, 9).join(), new Float32Array([chance() / 7])[0], bytes.slice(1).reverse()) }`,
+      bus("log", bytes.subarray(3, 29), view.getUint32(4, true), view.getInt16(6), tell(view.getFloat64(8)), tell(view.getFloat32(12)), new Uint16Array(bytes.buffer, 2, 9).join(), tell(new Float32Array([chance() / 7])[0]), bytes.slice(1).reverse()) }`,
   "errors with their places": `const f = (n) => n ? f(n - 1) : null.x;
     for (let i = 0; i < 5; i++) try { f(i) } catch (e) { bus("log", e.name, e.message, e.stack) }`,
   "memory full": `const all = []; globalThis.onBusEvent = () => { for (;;) all.push({ n: all.length, text: "x".repeat(9) }) }`,
