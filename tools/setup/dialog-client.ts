@@ -12,6 +12,8 @@ const REACH_MS = 20_000;
 const CODE_MS = 20_000;
 const OFFER_MS = 3_000;
 const ENTERS = 3;
+const LEAVE_MS = 500;
+const SETTLE_MS = 300;
 
 const ASKS_NETWORK = /Number or name of the network[^\n]*: $/;
 const ASKS_PASSWORD = /Password[^\n]*: $/;
@@ -39,21 +41,26 @@ export class DialogClient {
     this.screen = screen;
   }
 
-  /** Opens the dialog: what it asks for. A board that is on line asks for a server alone, and for nothing where it has one. */
+  /**
+   * Opens the dialog: what it asks for. A board that is on line asks for a server alone, and for nothing where it has one. Who has
+   * just been asked is left alone for one attempt, and a board that starts hears later: so it is tried again, and what stands there
+   * then must stay, or an Enter too many has answered it.
+   */
   async open(ms: number): Promise<"network" | "server" | undefined> {
     const { screen } = this;
-    screen.clear();
-    await screen.type(CTRL_C);
-    await screen.waitFor(/Press Enter to set up network/, 500);
     const question = new RegExp(`${ASKS_NETWORK.source}|${ASKS_SERVER.source}`);
-    // Who has just been asked is left alone for one attempt: Enter is heard after it. Once too often it would choose a network.
-    let heard: RegExpExecArray | undefined;
-    for (let tries = 0; tries < ENTERS && !heard; tries += 1) {
+    const begins = new RegExp(`Looking for networks|${question.source}`);
+    for (let tries = 0; tries < ENTERS; tries += 1) {
+      screen.clear();
+      await screen.type(CTRL_C);
+      await screen.waitFor(/Press Enter to set up network/, LEAVE_MS);
       await screen.type("\r");
-      heard = await screen.waitFor(new RegExp(`Looking for networks|${question.source}`), ms / ENTERS);
+      if (!(await screen.waitFor(begins, ms / ENTERS)) || !(await screen.waitFor(question, ms))) continue;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      if (ASKS_SERVER.test(screen.said)) return "server";
+      if (ASKS_NETWORK.test(screen.said)) return "network";
     }
-    const asked = heard && (await screen.waitFor(question, ms));
-    return asked && (ASKS_SERVER.test(asked[0]) ? "server" : "network");
+    return undefined;
   }
 
   /** The lines of the list that stands above the question. */
