@@ -142,6 +142,8 @@ export async function main(argv: string[]): Promise<number> {
     interrupt.abort();
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  process.stdout.on("error", () => interrupt.abort()); // nobody reads any more, as behind `| head`
+  process.stderr.on("error", () => undefined);
   try {
     const result = await runVerbs(argv, root, { json }, interrupt.signal);
     if (json) console.log(JSON.stringify({ ok: true, ...result }));

@@ -54,6 +54,14 @@ test("a command line without sense exits 2 and says so in JSON as well", (t) => 
   }
 });
 
+test("where nobody reads, as behind head, there is no stack trace", (t) => {
+  for (const words of ["--help", "doctor", "patch --help"]) {
+    const line = `"${process.execPath}" "${join(root, "tools/bin/broome.mjs")}" ${words} | true`;
+    const { stderr } = spawnSync("/bin/sh", ["-c", line], { encoding: "utf8" });
+    t.notRegex(stderr, /EPIPE|at .*\.(js|ts|mjs):\d+/, words);
+  }
+});
+
 test("a secret on the command line is refused before anything runs", (t) => {
   for (const option of [
     "--password=hunter22",

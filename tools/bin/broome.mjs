@@ -3,9 +3,19 @@
 // Plain JavaScript: it must run before anything is built or installed.
 
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import * as nodeModule from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkNode, fail } from "./start.mjs";
 
@@ -46,7 +56,7 @@ function stampOfSources() {
     if (!existsSync(path)) continue;
     for (const file of statSync(path).isDirectory() ? files(path) : [path]) {
       const { mtimeMs, size } = statSync(file);
-      hash.update(`${file} ${mtimeMs} ${size}\n`);
+      hash.update(`${relative(root, file)} ${mtimeMs} ${size}\n`);
     }
   }
   return hash.digest("hex").slice(0, 16);
@@ -97,8 +107,14 @@ if (!existsSync(join(root, "node_modules", "commander")))
 
 const folder = join(root, ".broome");
 const outdir = join(folder, `cli-${stampOfSources()}`);
-mkdirSync(folder, { recursive: true });
 if (!existsSync(outdir)) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const help = "Run broome once as somebody who may write there: what it builds serves everybody.";
+    fail("file-unwritable", `the command's own code cannot be built: ${error.message}`, help);
+  }
   try {
     await build(outdir);
   } catch (error) {
