@@ -34,10 +34,11 @@ export async function patchDefaults(
     Object.assign(values, await register(context, options, String(values["device.name"] ?? "")));
     patched = personalise(personal, values, sha256);
   }
+  const count = Object.keys(values).length;
   return {
     ...{ patched, asked, fields: {} },
     secret: Object.keys(values).some((key) => keyOf(key).secret),
-    summary: `${Object.keys(values).length} values`,
+    summary: count === 1 ? "1 value" : `${count} values`,
   };
 }
 
