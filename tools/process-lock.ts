@@ -10,6 +10,11 @@ export interface Holder {
   readonly pid: number | undefined;
 }
 
+/** In words, for whoever is refused. */
+export function holderText({ pid }: Holder): string {
+  return pid === undefined ? "another process" : `process ${pid}`;
+}
+
 /**
  * Takes the lock file at `path`, or says who has it. The lock of a process that was killed is taken over.
  *

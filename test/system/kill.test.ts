@@ -90,9 +90,8 @@ test.serial(
     const log = await rig.listen(board, true);
     const deviceid = await rig.approve(server, log);
     const next = await rig.build("1.0.1");
-    process.env.BROOME_ADMIN_TOKEN = server.admin.token;
-    await rig.verb("release", "publish", next, "--server", server.admin.url);
-    await rig.verb("ota", "trigger", deviceid, "--server", server.admin.url);
+    await rig.asAdmin(server, "release", "publish", next);
+    await rig.asAdmin(server, "ota", "trigger", deviceid);
     await log.waitFor(/ota: state=downloading percent=[2-9]\d/, 60_000);
     await kill(board.pid);
     await log.detach();

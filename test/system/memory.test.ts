@@ -39,8 +39,7 @@ test.before(async () => {
   await rig.verb("keys", "init", "--demo");
   server = await rig.serve();
   built = await rig.build("1.0.0");
-  process.env.BROOME_ADMIN_TOKEN = server.admin.token;
-  await rig.verb("release", "publish", await rig.build("1.0.1"), "--server", server.admin.url);
+  await rig.asAdmin(server, "release", "publish", await rig.build("1.0.1"));
 });
 test.after.always(() => rig.end());
 

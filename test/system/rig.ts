@@ -45,6 +45,12 @@ export class Rig {
     return runVerb(root, argv, this.path("verbs.log"), this.environment);
   }
 
+  /** A verb that talks to the server, as its admin. */
+  asAdmin(server: Server, ...argv: string[]): Promise<Record<string, unknown>> {
+    const environment = { ...this.environment, BROOME_ADMIN_TOKEN: server.admin.token };
+    return runVerb(root, [...argv, "--server", server.admin.url], this.path("verbs.log"), environment);
+  }
+
   /** Builds a version with this rig's keys; gives its folder. */
   async build(version: string, extra: string[] = []): Promise<string> {
     mkdirSync(this.path("keys"), { recursive: true });

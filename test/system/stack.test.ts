@@ -49,9 +49,8 @@ test("join, readings, an update and its trial, one that fails and its rollback",
   const [board, log] = await live(t, "ota", await rig.patch(built, rig.values(server)));
   const deviceid = await rig.approve(server, log);
   await rig.readings(server, deviceid, (names) => names.length >= 4);
-  process.env.BROOME_ADMIN_TOKEN = server.admin.token;
-  await rig.verb("release", "publish", await rig.build("1.0.1"), "--server", server.admin.url);
-  await rig.verb("ota", "trigger", deviceid, "--server", server.admin.url);
+  await rig.asAdmin(server, "release", "publish", await rig.build("1.0.1"));
+  await rig.asAdmin(server, "ota", "trigger", deviceid);
   await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=ota/, 2 * TIMEOUT_MS);
   const again = log.mark;
   await askBoard(board.first.control!, { op: "reset" }); // as somebody does who opens a monitor during the trial
@@ -60,8 +59,8 @@ test("join, readings, an update and its trial, one that fails and its rollback",
   await log.waitFor(/ota: state=confirmed/, TIMEOUT_MS, again);
   // A version that trusts another server: its trial fails.
   const bad = await rig.build("1.0.2", ["--set-config", "serverPin=AAAAAAAAAAAAAAAAAAAAAA"]);
-  await rig.verb("release", "publish", bad, "--server", server.admin.url);
-  await rig.verb("ota", "trigger", deviceid, "--server", server.admin.url);
+  await rig.asAdmin(server, "release", "publish", bad);
+  await rig.asAdmin(server, "ota", "trigger", deviceid);
   await log.waitFor(/boot: slot=ota_0 version=1\.0\.2 cause=ota/, 2 * TIMEOUT_MS);
   const mark = log.mark;
   await log.waitFor(/boot: slot=ota_1 version=1\.0\.1 cause=rollback/, TIMEOUT_MS, mark);
@@ -93,10 +92,9 @@ test("a server that is away, before the join and after it", async (t) => {
 });
 
 test("an identity that `patch --register` put in", async (t) => {
-  process.env.BROOME_ADMIN_TOKEN = server.admin.token;
   const app = await rig.patch(built, rig.values(server));
   const out = join(built, "registered.bin");
-  await rig.verb("--server", server.admin.url, "patch", app, "-o", out, "--register");
+  await rig.asAdmin(server, "patch", app, "-o", out, "--register");
   const [board, log] = await live(t, "registered", out);
   const [, deviceid] = await log.waitFor(/sync: bound reply from \S+ as (\S+)/, TIMEOUT_MS);
   await rig.readings(server, deviceid!, (names) => names.length > 0);

@@ -44,9 +44,8 @@ test.before(async () => {
   mkdirSync(app);
   writeFileSync(`${app}/app.ts`, APP);
   built = await rig.build("1.0.0", ["--app", app]);
-  process.env.BROOME_ADMIN_TOKEN = server.admin.token;
   const next = await rig.build("1.0.1", ["--app", app]);
-  await rig.verb("release", "publish", next, "--server", server.admin.url);
+  await rig.asAdmin(server, "release", "publish", next);
 });
 test.after.always(() => rig.end());
 

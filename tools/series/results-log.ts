@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { BroomeError } from "../error.js";
-import { tryLock } from "../process-lock.js";
+import { holderText, tryLock } from "../process-lock.js";
 
 const HEADER = ["mac", "result", "at", "name"];
 const NO_HEADER = `its first line is not ${HEADER.join()}`;
@@ -36,10 +36,9 @@ export interface Result {
 export function lockLog(path: string): () => void {
   const lock = orUnwritable(path, () => tryLock(`${path}.lock`));
   if (typeof lock === "function") return lock;
-  const by = lock.pid === undefined ? "another process" : `process ${lock.pid}`;
   throw new BroomeError(
     "series-busy",
-    `${path} is the log of a series that runs (${by})`,
+    `${path} is the log of a series that runs (${holderText(lock)})`,
     "End that one first, or give this one a list and a --log of its own: a log gives a row to one board.",
   );
 }

@@ -1,7 +1,7 @@
 // One board to a flash file.
 
 import { BroomeError } from "../error.js";
-import { tryLock } from "../process-lock.js";
+import { holderText, tryLock } from "../process-lock.js";
 
 /**
  * Takes the lock beside the flash file.
@@ -12,10 +12,9 @@ import { tryLock } from "../process-lock.js";
 export function lockFlash(flashFile: string): () => void {
   const lock = tryLock(`${flashFile}.lock`);
   if (typeof lock === "function") return lock;
-  const by = lock.pid === undefined ? "another process" : `process ${lock.pid}`;
   throw new BroomeError(
     "flash-busy",
-    `${flashFile} is the flash of a board that runs (${by})`,
+    `${flashFile} is the flash of a board that runs (${holderText(lock)})`,
     "End that board, or give this one another file with --flash.",
   );
 }

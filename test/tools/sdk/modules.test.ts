@@ -43,12 +43,14 @@ const files = {
   "app/src/types.d.ts": "",
 };
 
+const onPlatform = (folder: string, platform: string) => ({
+  manifest: join(folder, "app/manifest.json"),
+  platform,
+  variables: { MODDABLE: join(folder, "sdk") },
+});
+
 const names = (folder: string, platform: string) =>
-  modulesOf({
-    manifest: join(folder, "app/manifest.json"),
-    platform,
-    variables: { MODDABLE: join(folder, "sdk") },
-  })
+  modulesOf(onPlatform(folder, platform))
     .map(({ name }) => name)
     .sort();
 
@@ -61,11 +63,7 @@ test("includes, variables, stars, what is left out, and the platform that fits b
 
 test("an import that no module answers is refused by name; types are no imports", async (t) => {
   const folder = tree(t, files);
-  const options = {
-    manifest: join(folder, "app/manifest.json"),
-    platform: "lin",
-    variables: { MODDABLE: join(folder, "sdk") },
-  };
+  const options = onPlatform(folder, "lin");
   t.is(await checkModules(join(folder, "app"), options), 2);
   writeFileSync(join(folder, "app/src/part.ts"), 'import "embedded:io/tcp";\n');
   const error = (await t.throwsAsync(checkModules(join(folder, "app"), options))) as Error & {
@@ -92,11 +90,7 @@ export default function resident(a, b) @ "xs_resident";
 export { Port, Serial };
 `,
   });
-  const options = {
-    manifest: join(folder, "app/manifest.json"),
-    platform: "lin",
-    variables: { MODDABLE: join(folder, "sdk") },
-  };
+  const options = onPlatform(folder, "lin");
   t.is(await checkModules(join(folder, "app"), options), 3);
   writeFileSync(join(folder, "app/src/port.js"), 'import "gone";\nexport function f() @ "xs_f";\n');
   const error = await t.throwsAsync(checkModules(join(folder, "app"), options));
